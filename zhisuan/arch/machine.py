@@ -1,0 +1,160 @@
+"""The machine description: what a program cannot see but every cycle depends on.
+
+All sizes are bytes, all rates per second or per cycle as named, all latencies cycles.  Cost
+formulas of the instruction table call the methods here; they take ints or int64 arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+def ceil_div(a: Any, b: int) -> Any:
+    return -(-a // b)
+
+
+@dataclass(frozen=True)
+class Dram:
+    bytes_per_second: int
+    size: int
+    access_bytes: int  # smallest unit a request moves
+    read_latency: int  # first byte after issue
+    write_latency: int
+    segment_cycles: int  # address generation per segment of a strided transfer
+
+
+@dataclass(frozen=True)
+class Nram:
+    size: int
+    stack: int  # bytes at the top reserved for the scalar stack
+
+
+@dataclass(frozen=True)
+class Wram:
+    size: int
+
+
+@dataclass(frozen=True)
+class Vector:
+    bytes_per_cycle: int
+    latency: int
+    divide_passes: int  # passes over the lanes for one division or square root
+    transcendental_passes: int
+
+
+@dataclass(frozen=True)
+class Matrix:
+    elements: int  # processing elements, one output channel each
+    lanes_f16: int  # multiply-accumulates per element and cycle
+    lanes_f32: int
+    latency: int
+
+
+@dataclass(frozen=True)
+class Move:
+    bytes_per_cycle: int
+    latency: int
+    segment_cycles: int
+
+
+@dataclass(frozen=True)
+class Queues:
+    compute: int  # entries
+    io: int
+    move: int
+    window: int  # unfinished compute instructions the address interlock compares
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """Cycles a scalar instruction holds the decoder, by cost class of the table."""
+
+    alu: int
+    multiply: int
+    divide: int
+    convert: int
+    transcendental: int
+    load: int
+    store: int
+    branch: int
+    sync: int
+
+
+@dataclass(frozen=True)
+class Launch:
+    overhead: int  # cycles from the queue taking a launch to its first instruction
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One core's description.  `sources` maps `section.key` to where its number is from."""
+
+    name: str
+    title: str
+    clock_hz: int
+    dram: Dram
+    nram: Nram
+    wram: Wram
+    vector: Vector
+    matrix: Matrix
+    move: Move
+    queues: Queues
+    scalar: Scalar
+    launch: Launch
+    sources: dict[str, str]
+
+    @property
+    def nram_usable(self) -> int:
+        """Bytes of NRAM a kernel may lay out: all but the stack."""
+        return self.nram.size - self.nram.stack
+
+    @property
+    def macs_per_cycle(self) -> int:
+        """Peak FP16 multiply-accumulates per cycle."""
+        return self.matrix.elements * self.matrix.lanes_f16
+
+    @property
+    def dram_bytes_per_cycle(self) -> float:
+        return self.dram.bytes_per_second / self.clock_hz
+
+    def transfer_cycles(self, way: str, size: Any, segments: Any) -> Any:
+        """Cycles a DMA engine is occupied moving `segments` pieces of `size` bytes.
+
+        DRAM (`way` read or write): every segment is rounded up to the access unit, then bytes
+        over bandwidth, but not less than the address generation of the segments.  On chip
+        (`none`): bytes over the move port, same floor.
+        """
+        if way == "none":
+            busy = ceil_div(size, self.move.bytes_per_cycle) * segments
+            return np.maximum(np.maximum(busy, segments * self.move.segment_cycles), 1)
+        unit = self.dram.access_bytes
+        moved = ceil_div(size, unit) * unit * segments
+        busy = ceil_div(moved * self.clock_hz, self.dram.bytes_per_second)
+        return np.maximum(np.maximum(busy, segments * self.dram.segment_cycles), 1)
+
+    def vector_cycles(self, size: Any) -> Any:
+        """Cycles of one pass of the vector unit over `size` bytes, at least one."""
+        return np.maximum(ceil_div(size, self.vector.bytes_per_cycle), 1)
+
+    def vector_passes(self, kind: str) -> int:
+        """Passes an operation of this cost kind takes: `divide` or `transcendental`."""
+        return {
+            "divide": self.vector.divide_passes,
+            "transcendental": self.vector.transcendental_passes,
+        }[kind]
+
+    def matrix_cycles(self, dtype: str, pixels: Any, taps: Any, channels: Any) -> Any:
+        """pixels · ceil(taps / lanes) · ceil(channels / elements), at least one."""
+        lanes = {"f16": self.matrix.lanes_f16, "f32": self.matrix.lanes_f32}[dtype]
+        passes = ceil_div(taps, lanes) * ceil_div(channels, self.matrix.elements)
+        return np.maximum(pixels * passes, 1)
+
+    def latency(self, key: str) -> int:
+        """The value of a `section.key` latency, 0 for an empty key."""
+        if not key:
+            return 0
+        section, name = key.split(".")
+        return getattr(getattr(self, section), name)

@@ -1,0 +1,162 @@
+"""Matrix-unit instructions (MFU): convolution on NRAM neurons and WRAM weights.
+
+Every processing element owns one WRAM bank and computes one output channel at a time; all
+see the same neurons in a cycle.  Opcodes 0x300-0x33F.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from zhisuan.base.dtype import BY_NAME
+from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
+from zhisuan.isa.transfer import high_half, low_half
+
+WRAM_LINE = 64
+"""Bytes of a WRAM line; line i lies in bank i mod WRAM_BANKS."""
+WRAM_BANKS = 64
+
+
+def quarter(packed: Any, index: int) -> Any:
+    """16-bit field `index` (0 lowest) of a packed operand, unsigned; ints or int64 arrays."""
+    return (packed >> (16 * index)) & 0xFFFF
+
+
+def weight_bytes(taps: Any, channels: Any, element: int) -> Any:
+    """WRAM bytes of a filter: whole lines per channel, channels in groups of 64 banks."""
+    per_line = WRAM_LINE // element
+    lines = (taps + per_line - 1) // per_line
+    groups = (channels + WRAM_BANKS - 1) // WRAM_BANKS
+    return groups * lines * WRAM_BANKS * WRAM_LINE
+
+
+def unpack_weights(raw: np.ndarray, taps: int, channels: int, kind: np.dtype) -> np.ndarray:
+    """WRAM bytes → [taps, channels]: channel c is in bank c mod 64, its taps in line order."""
+    per_line = WRAM_LINE // kind.itemsize
+    lines = -(-taps // per_line)
+    groups = -(-channels // WRAM_BANKS)
+    cells = raw.view(kind).reshape(groups, lines, WRAM_BANKS, per_line)
+    flat = cells.transpose(1, 3, 0, 2).reshape(lines * per_line, groups * WRAM_BANKS)
+    return flat[:taps, :channels]
+
+
+def pack_weights(filters: np.ndarray) -> np.ndarray:
+    """[taps, channels] → the bytes a kernel loads into WRAM; gaps are zero."""
+    taps, channels = filters.shape
+    per_line = WRAM_LINE // filters.dtype.itemsize
+    lines = -(-taps // per_line)
+    groups = -(-channels // WRAM_BANKS)
+    flat = np.zeros((lines * per_line, groups * WRAM_BANKS), filters.dtype)
+    flat[:taps, :channels] = filters
+    cells = flat.reshape(lines, per_line, groups, WRAM_BANKS).transpose(2, 0, 3, 1)
+    return np.ascontiguousarray(cells).reshape(-1).view(np.uint8)
+
+
+def _kinds(mode: str) -> tuple[np.dtype, np.dtype]:
+    source, destination = mode.split(".")[:2]
+    return BY_NAME[source].numpy, BY_NAME[destination].numpy
+
+
+def _pixels(o: Operands) -> Any:
+    return quarter(o.geometry, 0) * quarter(o.geometry, 1)
+
+
+def _taps(o: Operands) -> Any:
+    return quarter(o.geometry, 2) * quarter(o.geometry, 3) * low_half(o.channels)
+
+
+def _conv_cycles(machine: Any, o: Operands) -> Any:
+    """pixels · ceil(taps / lanes) · ceil(output channels / elements), at least one."""
+    return machine.matrix_cycles(o.mode.split(".")[0], _pixels(o), _taps(o), high_half(o.channels))
+
+
+def _conv_touches(o: Operands) -> tuple[Touch, ...]:
+    source, destination = _kinds(o.mode)
+    out_h, out_w = quarter(o.geometry, 0), quarter(o.geometry, 1)
+    kernel_h, kernel_w = quarter(o.geometry, 2), quarter(o.geometry, 3)
+    stride_h, stride_w = quarter(o.steps, 0), quarter(o.steps, 1)
+    dilation_h, dilation_w = quarter(o.steps, 2), quarter(o.steps, 3)
+    ci, co = low_half(o.channels), high_half(o.channels)
+    rows = (out_h - 1) * stride_h + (kernel_h - 1) * dilation_h
+    columns = (out_w - 1) * stride_w + (kernel_w - 1) * dilation_w + 1
+    src_span = rows * low_half(o.pitches) + columns * ci * source.itemsize
+    dst_span = (out_h - 1) * high_half(o.pitches) + out_w * co * destination.itemsize
+    return (
+        Touch(True, o.dst, dst_span),
+        Touch(False, o.src, src_span),
+        Touch(False, o.weight, weight_bytes(_taps(o), co, source.itemsize)),
+    )
+
+
+def _patches(core: Core, o: Operands, kind: np.dtype) -> np.ndarray:
+    """Neurons under every output pixel: [pixels, taps], taps ordered (kh, kw, ci)."""
+    out_h, out_w, kernel_h, kernel_w = (quarter(o.geometry, i) for i in range(4))
+    stride_h, stride_w, dilation_h, dilation_w = (quarter(o.steps, i) for i in range(4))
+    ci, pitch = low_half(o.channels), low_half(o.pitches)
+    columns = (out_w - 1) * stride_w + (kernel_w - 1) * dilation_w + 1
+    x = np.arange(out_w)[:, None] * stride_w + np.arange(kernel_w) * dilation_w
+    rows = []
+    for y in range(out_h):
+        taps = []
+        for ky in range(kernel_h):
+            address = o.src + (y * stride_h + ky * dilation_h) * pitch
+            line = core.read(address, kind, columns * ci).reshape(columns, ci)
+            taps.append(line[x].reshape(out_w, kernel_w * ci))
+        rows.append(np.concatenate(taps, axis=1))
+    return np.concatenate(rows)
+
+
+@instruction("CONV", 0x300, Unit.MFU, "dst src weight geometry channels steps pitches",
+             modes=("f16.f16", "f16.f32", "f32.f32", "f16.f32.acc", "f32.f32.acc"),
+             cycles=_conv_cycles, latency="matrix.latency", touches=_conv_touches)  # fmt: skip
+def conv(core: Core, o: Operands) -> None:
+    """Valid convolution of a channels-last tile: dst[y][x][co] = Σ src·weight over the taps.
+
+    geometry packs output height, output width, kernel height, kernel width (4 × 16 bits from
+    the lowest); channels: input channels (low half), output channels (high half); steps:
+    stride h, stride w, dilation h, dilation w (4 × 16); pitches: bytes between input rows
+    (low half) and output rows (high half).  Sums in float32, one fused multiply-add per tap
+    in the order (kernel row, kernel column, input channel); `.acc` starts from dst, else
+    from +0.  Weights lie in WRAM as `pack_weights` writes them.
+    """
+    source, destination = _kinds(o.mode)
+    out_h, out_w = quarter(o.geometry, 0), quarter(o.geometry, 1)
+    taps, co = _taps(o), high_half(o.channels)
+    raw = core.read(o.weight, np.uint8, weight_bytes(taps, co, source.itemsize))
+    weight = unpack_weights(raw, taps, co, source).astype(np.float32)
+    neurons = _patches(core, o, source).astype(np.float32)
+    pitch = high_half(o.pitches)
+    total = np.zeros((out_h * out_w, co), np.float32)
+    if o.mode.endswith("acc"):
+        lines = [core.read(o.dst + y * pitch, np.float32, out_w * co) for y in range(out_h)]
+        total = np.concatenate(lines).reshape(out_h * out_w, co)
+    with np.errstate(all="ignore"):
+        for k in range(taps):
+            total = fused_multiply_add(neurons[:, k, None], weight[k], total, source)
+        result = total.astype(destination).reshape(out_h, out_w * co)
+    for y in range(out_h):
+        core.write(o.dst + y * pitch, result[y])
+
+
+def fused_multiply_add(
+    a: np.ndarray, b: np.ndarray, c: np.ndarray, source: np.dtype
+) -> np.ndarray:
+    """float32 a·b + c with one rounding.
+
+    Products of FP16 numbers are exact in float32, so a plain sum rounds once.  Otherwise the
+    product is exact in float64; the float64 sum is rounded to odd, so that rounding it to
+    float32 gives the correctly rounded result.
+    """
+    if source == np.float16:
+        return a * b + c
+    product = a.astype(np.float64) * b.astype(np.float64)
+    wide = c.astype(np.float64)
+    total = product + wide
+    back = total - product  # two-sum: the exact rounding error of the sum
+    error = (product - (total - back)) + (wide - back)
+    even = (total.view(np.int64) & 1) == 0
+    inexact = np.isfinite(total) & (error != 0) & even
+    toward = np.where(error > 0, np.float64(np.inf), np.float64(-np.inf))
+    return np.where(inexact, np.nextafter(total, toward), total).astype(np.float32)

@@ -1,0 +1,221 @@
+"""How an instruction is declared: the `@instruction` decorator and what it records.
+
+An instruction is one Python function.  Its name is the mnemonic, its docstring the manual
+entry, its body the meaning (NumPy, obvious, the definition both executors must match); the
+decorator's arguments give operands, encoding, modes, unit, cost and the memory it touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+import numpy as np
+
+OPCODE_BITS = 10
+MODE_BITS = 6
+FIELD_BITS = 6
+FIELDS = 8
+REGISTERS = 64
+STACK_POINTER = 63
+LINK_REGISTER = 62
+
+
+class Unit(Enum):
+    """Who executes it; the value is the number used in trace columns."""
+
+    SCALAR = 0
+    VFU = 1
+    MFU = 2
+    IO = 3
+    MOVE = 4
+
+    @property
+    def queue(self) -> Queue | None:
+        return _QUEUE_OF[self]
+
+
+class Queue(Enum):
+    """In-order issue queues; the value is the bit in a SYNC mask."""
+
+    COMPUTE = 1
+    IO = 2
+    MOVE = 4
+
+
+_QUEUE_OF: dict[Unit, Queue | None] = {
+    Unit.SCALAR: None,
+    Unit.VFU: Queue.COMPUTE,
+    Unit.MFU: Queue.COMPUTE,
+    Unit.IO: Queue.IO,
+    Unit.MOVE: Queue.MOVE,
+}
+SYNC_ALL = sum(queue.value for queue in Queue)
+
+
+class Kind(Enum):
+    """What an operand is in the encoding."""
+
+    DEST = "d"  # register written
+    SOURCE = "s"  # register read
+    IMMEDIATE = "#"  # signed integer in all the bits above the register fields
+    FLOAT = "#f"  # FP16 immediate, same bits
+    TARGET = "@"  # branch distance in words from the next instruction, same bits
+
+
+@dataclass(frozen=True)
+class Operand:
+    name: str
+    kind: Kind
+
+    @property
+    def is_register(self) -> bool:
+        return self.kind in (Kind.DEST, Kind.SOURCE)
+
+
+@dataclass(frozen=True)
+class Touch:
+    """A byte range an instruction reads or writes: [base, base + span). May hold arrays."""
+
+    writes: bool
+    base: Any
+    span: Any
+
+
+class Core(Protocol):
+    """What a meaning may use of the machine that runs it."""
+
+    pc: int  # index of the next instruction word; a meaning may change it
+    halted: bool
+
+    def read(self, address: int, dtype: Any, count: int) -> np.ndarray: ...
+    def write(self, address: int, values: np.ndarray) -> None: ...
+    def trap(self, reason: str) -> None: ...
+    def special(self, index: int) -> int: ...
+
+
+class Operands:
+    """Operand values by name, as attributes, with the mode's text in `mode`.
+
+    Registers give their 64-bit value as a Python int in [0, 2^64) for a meaning; cost and
+    touch formulas get signed int64 NumPy arrays, one element per trace row.
+    """
+
+    mode: str
+
+    def __init__(self, mode: str, values: dict[str, Any]) -> None:
+        self.mode = mode
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> Any:  # only for type checkers: all are set above
+        raise AttributeError(name)
+
+
+Meaning = Callable[[Core, Operands], Any]
+Cycles = Callable[[Any, Operands], Any]
+Touches = Callable[[Operands], tuple[Touch, ...]]
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A row of the table.
+
+    `name` is unique (`SADD`, and `SADD#` for its immediate form); `mnemonic` is what assembly
+    shows.  `cycles(machine, o)` is how long the unit is occupied, in machine cycles;
+    `latency` names the machine key added before the result is visible.  For scalar
+    instructions `cost` names the key of the machine's scalar cost table instead.
+    """
+
+    name: str
+    mnemonic: str
+    opcode: int
+    unit: Unit
+    operands: tuple[Operand, ...]
+    modes: tuple[str, ...]
+    doc: str
+    meaning: Meaning
+    cost: str
+    cycles: Cycles | None
+    latency: str
+    touches: Touches
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it goes to an issue queue and so has a trace row of its own."""
+        return self.unit is not Unit.SCALAR
+
+    @property
+    def registers(self) -> tuple[Operand, ...]:
+        return tuple(operand for operand in self.operands if operand.is_register)
+
+    @property
+    def immediate(self) -> Operand | None:
+        """The one operand that is not a register, or None."""
+        rest = [operand for operand in self.operands if not operand.is_register]
+        return rest[0] if rest else None
+
+    @property
+    def immediate_bits(self) -> int:
+        return 64 - OPCODE_BITS - MODE_BITS - FIELD_BITS * len(self.registers)
+
+
+ROWS: list[Instruction] = []
+
+
+def parse_operands(text: str) -> tuple[Operand, ...]:
+    """`"d:dst n a #imm"` → operands; a bare name is a source register."""
+    operands = []
+    for word in text.split():
+        if word.startswith("d:"):
+            operands.append(Operand(word[2:], Kind.DEST))
+        elif word.startswith("#f:"):
+            operands.append(Operand(word[3:], Kind.FLOAT))
+        elif word.startswith("#"):
+            operands.append(Operand(word[1:], Kind.IMMEDIATE))
+        elif word.startswith("@"):
+            operands.append(Operand(word[1:], Kind.TARGET))
+        else:
+            operands.append(Operand(word, Kind.SOURCE))
+    return tuple(operands)
+
+
+def no_touches(_: Operands) -> tuple[Touch, ...]:
+    return ()
+
+
+def instruction(
+    name: str,
+    opcode: int,
+    unit: Unit,
+    operands: str,
+    *,
+    modes: tuple[str, ...] = ("",),
+    cost: str = "",
+    cycles: Cycles | None = None,
+    latency: str = "",
+    touches: Touches = no_touches,
+) -> Callable[[Meaning], Meaning]:
+    """Enter a row in the table; the decorated function is its meaning."""
+
+    def enter(meaning: Meaning) -> Meaning:
+        ROWS.append(
+            Instruction(
+                name=name,
+                mnemonic=name.rstrip("#"),
+                opcode=opcode,
+                unit=unit,
+                operands=parse_operands(operands),
+                modes=modes,
+                doc=(meaning.__doc__ or "").strip(),
+                meaning=meaning,
+                cost=cost,
+                cycles=cycles,
+                latency=latency,
+                touches=touches,
+            )
+        )
+        return meaning
+
+    return enter

@@ -1,0 +1,102 @@
+"""Transfers between memories: DRAM ↔ NRAM/WRAM on the IO-DMA queue, on-chip on Move-DMA.
+
+Plain forms move `size` contiguous bytes.  The `…3` forms move a 3-D block: `n1` times `n`
+segments of `size` bytes; inner strides in registers, outer ones packed in `outer` as two
+signed 32-bit halves (destination low, source high).  Strides are bytes and may be 0 or
+negative.  Opcodes 0x100-0x13F.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from zhisuan.isa.number import signed64
+from zhisuan.isa.registry import Core, Meaning, Operands, Touch, Unit, instruction
+
+BYTE = np.dtype(np.uint8)
+
+
+def low_half(packed: Any) -> Any:
+    """The lower 32 bits of a packed operand as a signed number; ints or int64 arrays."""
+    low = packed & 0xFFFF_FFFF
+    return low - ((low >> 31) << 32)
+
+
+def high_half(packed: Any) -> Any:
+    """The upper 32 bits of a packed operand as a signed number; ints or int64 arrays."""
+    return low_half(packed >> 32)
+
+
+def _move(core: Core, o: Operands) -> None:
+    """Copy size bytes from src to dst."""
+    core.write(o.dst, core.read(o.src, BYTE, o.size))
+
+
+def _move3(core: Core, o: Operands) -> None:
+    """Copy n1 × n segments of size bytes, in order: outer loop n1, inner loop n."""
+    for j in range(o.n1):
+        for i in range(o.n):
+            dst = o.dst + j * low_half(o.outer) + i * signed64(o.dst_stride)
+            src = o.src + j * high_half(o.outer) + i * signed64(o.src_stride)
+            core.write(dst, core.read(src, BYTE, o.size))
+
+
+def _span(start: Any, size: Any, stride: Any, n: Any, outer: Any, n1: Any) -> tuple[Any, Any]:
+    """First byte and length of the box that a 3-D block touches."""
+    inner = stride * np.maximum(n - 1, 0)
+    second = outer * np.maximum(n1 - 1, 0)
+    low = start + np.minimum(inner, 0) + np.minimum(second, 0)
+    high = start + np.maximum(inner, 0) + np.maximum(second, 0) + size
+    return low, high - low
+
+
+def _touches(o: Operands) -> tuple[Touch, ...]:
+    return Touch(True, o.dst, o.size), Touch(False, o.src, o.size)
+
+
+def _touches3(o: Operands) -> tuple[Touch, ...]:
+    dst = _span(o.dst, o.size, o.dst_stride, o.n, low_half(o.outer), o.n1)
+    src = _span(o.src, o.size, o.src_stride, o.n, high_half(o.outer), o.n1)
+    return Touch(True, *dst), Touch(False, *src)
+
+
+def _segments(o: Operands) -> Any:
+    return o.n * o.n1
+
+
+def _transfer(name: str, opcode: int, unit: Unit, way: str, summary: str) -> None:
+    """Enter `name` and `name3`; `way` says what the DRAM side sees: read, write, none."""
+
+    def cycles(machine: Any, o: Operands) -> Any:
+        return machine.transfer_cycles(way, o.size, 1 + 0 * o.size)
+
+    def cycles3(machine: Any, o: Operands) -> Any:
+        return machine.transfer_cycles(way, o.size, _segments(o))
+
+    latency = {"read": "dram.read_latency", "write": "dram.write_latency", "none": "move.latency"}
+
+    def documented(meaning: Meaning, doc: str) -> Meaning:
+        def copy(core: Core, o: Operands) -> Any:
+            return meaning(core, o)
+
+        copy.__doc__ = doc
+        return copy
+
+    plain = f"{summary} Copies size contiguous bytes."
+    block = f"{summary} Copies n1 × n segments of size bytes; outer packs both outer strides."
+    instruction(name, opcode, unit, "dst size src", cycles=cycles, latency=latency[way],
+                touches=_touches)(documented(_move, plain))  # fmt: skip
+    instruction(name + "3", opcode + 0x20, unit,
+                "dst size src dst_stride src_stride n outer n1", cycles=cycles3,
+                latency=latency[way], touches=_touches3)(documented(_move3, block))  # fmt: skip
+
+
+_transfer("VLOAD", 0x100, Unit.IO, "read", "DRAM to NRAM.")
+_transfer("VSTORE", 0x101, Unit.IO, "write", "NRAM to DRAM.")
+_transfer("MLOAD", 0x102, Unit.IO, "read", "DRAM to WRAM.")
+_transfer("MSTORE", 0x103, Unit.IO, "write", "WRAM to DRAM.")
+_transfer("DMOVE", 0x104, Unit.IO, "write", "DRAM to DRAM.")
+_transfer("VMOVE", 0x108, Unit.MOVE, "none", "NRAM to NRAM.")
+_transfer("MMOVE", 0x109, Unit.MOVE, "none", "NRAM to WRAM.")

@@ -1,0 +1,279 @@
+"""Vector instructions, run by the vector unit (VFU) on NRAM operands.
+
+The length `n` is a register value in elements.  The mode names the element type; where
+source and destination differ it is `source.destination`.  Float arithmetic is done in the
+element type, one rounding per operation written.  Opcodes 0x200-0x27F.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from zhisuan.base.dtype import BY_NAME
+from zhisuan.isa import elementary
+from zhisuan.isa.number import value_of
+from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
+from zhisuan.isa.transfer import high_half, low_half
+
+FLOAT_MODES = ("f16", "f32")
+Function = Callable[..., Any]
+
+
+def _types(mode: str) -> tuple[np.dtype, np.dtype]:
+    """Source and destination element types of a mode."""
+    names = [part for part in mode.split(".") if part in BY_NAME]
+    return BY_NAME[names[0]].numpy, BY_NAME[names[-1]].numpy
+
+
+def _width(mode: str) -> int:
+    """Bytes per element of the wider side: what limits the lanes."""
+    return max(kind.itemsize for kind in _types(mode))
+
+
+def _cycles(machine: Any, o: Operands) -> Any:
+    """ceil(n · element bytes / vector unit bytes per cycle), at least one."""
+    return machine.vector_cycles(o.n * _width(o.mode))
+
+
+def _enter(name: str, opcode: int, operands: str, doc: str, compute: Function,
+           modes: tuple[str, ...] = FLOAT_MODES, sources: tuple[str, ...] = ("a",),
+           segments: tuple[str, ...] = (), cost: str = "") -> None:  # fmt: skip
+    """Enter a row whose meaning reads whole vectors and writes one of n elements."""
+
+    def meaning(core: Core, o: Operands) -> None:
+        source, destination = _types(o.mode)
+        vectors = [core.read(getattr(o, s), source, o.n) for s in sources]
+        with np.errstate(all="ignore"):
+            result = compute(core, o, *vectors)
+        core.write(o.dst, np.asarray(result).astype(destination))
+
+    def touches(o: Operands) -> tuple[Touch, ...]:
+        source, destination = (kind.itemsize for kind in _types(o.mode))
+        read = tuple(Touch(False, getattr(o, s), o.n * source) for s in sources)
+        cyclic = tuple(Touch(False, getattr(o, s), o.m * source) for s in segments)
+        return (Touch(True, o.dst, o.n * destination), *read, *cyclic)
+
+    def cycles(machine: Any, o: Operands) -> Any:
+        return _cycles(machine, o) * (machine.vector_passes(cost) if cost else 1)
+
+    meaning.__doc__ = doc
+    instruction(name, opcode, Unit.VFU, operands, modes=modes, cycles=cycles,
+                latency="vector.latency", touches=touches)(meaning)  # fmt: skip
+
+
+def _pair(function: Function) -> Function:
+    return lambda core, o, x, y: function(x, y)
+
+
+def _single(function: Function) -> Function:
+    return lambda core, o, x: function(x)
+
+
+def _scalar(function: Function) -> Function:
+    return lambda core, o, x: function(x, value_of(o.s, o.mode))
+
+
+def _in_f32(function: Function) -> Function:
+    return lambda core, o, x: function(x.astype(np.float32))
+
+
+def _cyclic(function: Function) -> Function:
+    def compute(core: Core, o: Operands, x: np.ndarray) -> np.ndarray:
+        segment = core.read(o.seg, _types(o.mode)[0], o.m)
+        return function(x, np.resize(segment, o.n) if o.n else x)
+
+    return compute
+
+
+def _larger(x: Any, y: Any) -> Any:
+    return np.where((x > y) | np.isnan(y), x, y)
+
+
+def _smaller(x: Any, y: Any) -> Any:
+    return np.where((x < y) | np.isnan(y), x, y)
+
+
+BOTH = ("a", "b")
+_enter("VAV", 0x200, "dst n a b", "dst[i] = a[i] + b[i].", _pair(np.add), sources=BOTH)
+_enter("VSV", 0x201, "dst n a b", "dst[i] = a[i] - b[i].", _pair(np.subtract), sources=BOTH)
+_enter("VMV", 0x202, "dst n a b", "dst[i] = a[i] * b[i].", _pair(np.multiply), sources=BOTH)
+_enter("VDV", 0x203, "dst n a b", "dst[i] = a[i] / b[i], correctly rounded.", _pair(np.divide),
+       sources=BOTH, cost="divide")  # fmt: skip
+_enter("VGTM", 0x204, "dst n a b", "dst[i] = the larger of a[i] and b[i]; a number beats NaN.",
+       _pair(_larger), sources=BOTH)  # fmt: skip
+_enter("VLTM", 0x205, "dst n a b", "dst[i] = the smaller of a[i] and b[i]; a number beats NaN.",
+       _pair(_smaller), sources=BOTH)  # fmt: skip
+
+_enter("VAS", 0x208, "dst n a s", "dst[i] = a[i] + s, s in a register in the element type.",
+       _scalar(np.add))  # fmt: skip
+_enter("VMS", 0x209, "dst n a s", "dst[i] = a[i] * s, s in a register in the element type.",
+       _scalar(np.multiply))  # fmt: skip
+_enter("VMAXS", 0x20A, "dst n a s", "dst[i] = the larger of a[i] and s.", _scalar(_larger))
+_enter("VMINS", 0x20B, "dst n a s", "dst[i] = the smaller of a[i] and s.", _scalar(_smaller))
+
+SEGMENT = ("seg",)
+_enter("VCADD", 0x210, "dst n a seg m", "dst[i] = a[i] + seg[i mod m].", _cyclic(np.add),
+       segments=SEGMENT)  # fmt: skip
+_enter("VCSUB", 0x211, "dst n a seg m", "dst[i] = a[i] - seg[i mod m].", _cyclic(np.subtract),
+       segments=SEGMENT)  # fmt: skip
+_enter("VCMUL", 0x212, "dst n a seg m", "dst[i] = a[i] * seg[i mod m].", _cyclic(np.multiply),
+       segments=SEGMENT)  # fmt: skip
+
+_enter("VEXP", 0x220, "dst n a", "dst[i] = e^a[i], through float32 (isa.elementary).",
+       _in_f32(elementary.exp), cost="transcendental")  # fmt: skip
+_enter("VLOG", 0x221, "dst n a", "dst[i] = ln a[i], through float32 (isa.elementary).",
+       _in_f32(elementary.log), cost="transcendental")  # fmt: skip
+_enter("VSIG", 0x222, "dst n a", "dst[i] = 1 / (1 + e^-a[i]), through float32.",
+       _in_f32(elementary.sigmoid), cost="transcendental")  # fmt: skip
+_enter("VTANH", 0x223, "dst n a", "dst[i] = tanh a[i], through float32.",
+       _in_f32(elementary.tanh), cost="transcendental")  # fmt: skip
+_enter("VSQRT", 0x224, "dst n a", "dst[i] = square root of a[i], correctly rounded.",
+       _single(np.sqrt), cost="divide")  # fmt: skip
+_enter("VRECIP", 0x225, "dst n a", "dst[i] = 1 / a[i], correctly rounded.",
+       _single(lambda x: x.dtype.type(1) / x), cost="divide")  # fmt: skip
+_enter("VRELU", 0x226, "dst n a", "dst[i] = a[i] if a[i] > 0, else 0; NaN gives 0.",
+       _single(lambda x: np.where(x > 0, x, x.dtype.type(0))))  # fmt: skip
+_enter("VABS", 0x227, "dst n a", "dst[i] = |a[i]|.", _single(np.abs))
+
+_INTEGER_KINDS = ("i8", "u8", "i16", "i32")
+_CONVERSIONS = (
+    "f16.f32", "f32.f16",
+    *(f"{source}.{to}" for source in _INTEGER_KINDS for to in FLOAT_MODES),
+    *(f"{source}.{to}" for source in FLOAT_MODES for to in _INTEGER_KINDS),
+)  # fmt: skip
+
+
+def _convert(core: Core, o: Operands, x: np.ndarray) -> np.ndarray:
+    source, destination = _types(o.mode)
+    if source.kind == "f" and destination.kind != "f":
+        limits = np.iinfo(destination)
+        whole = np.rint(np.nan_to_num(x.astype(np.float64), nan=0.0))
+        return np.clip(whole, limits.min, limits.max).astype(destination)
+    return x.astype(destination)
+
+
+_enter("VCVT", 0x230, "dst n a",
+       "dst[i] = a[i] converted, nearest even; float to integer saturates, NaN gives 0.",
+       _convert, modes=_CONVERSIONS)  # fmt: skip
+
+
+def _set_touches(o: Operands) -> tuple[Touch, ...]:
+    return (Touch(True, o.dst, o.n * BY_NAME[o.mode].size),)
+
+
+@instruction("VSET", 0x231, Unit.VFU, "dst n value", modes=("f16", "f32", "i8", "i32"),
+             cycles=_cycles, latency="vector.latency", touches=_set_touches)  # fmt: skip
+def vset(core: Core, o: Operands) -> None:
+    """dst[i] = value, the low bits of a register."""
+    kind = BY_NAME[o.mode].numpy
+    core.write(o.dst, np.full(o.n, value_of(o.value, o.mode), kind))
+
+
+_AFFINE = tuple(
+    f"{source}.{to}{'.relu' if relu else ''}"
+    for source in FLOAT_MODES
+    for to in FLOAT_MODES
+    for relu in (False, True)
+)
+
+
+def _affine_touches(o: Operands) -> tuple[Touch, ...]:
+    source, destination = (kind.itemsize for kind in _types(o.mode))
+    return (
+        Touch(True, o.dst, o.n * destination),
+        Touch(False, o.a, o.n * source),
+        Touch(False, o.scale, o.m * 4),
+        Touch(False, o.shift, o.m * 4),
+    )
+
+
+@instruction("VAFFINE", 0x240, Unit.VFU, "dst n a scale shift m", modes=_AFFINE,
+             cycles=_cycles, latency="vector.latency", touches=_affine_touches)  # fmt: skip
+def vaffine(core: Core, o: Operands) -> None:
+    """dst[i] = a[i] * scale[i mod m] + shift[i mod m], then max(·, 0) with `.relu`.
+
+    The per-channel affine of normalisation and bias: arithmetic in float32 (product and sum
+    rounded separately), scale and shift float32, one conversion at each end.
+    """
+    source, destination = _types(o.mode)
+    x = core.read(o.a, source, o.n).astype(np.float32)
+    scale = np.resize(core.read(o.scale, np.float32, o.m), o.n)
+    shift = np.resize(core.read(o.shift, np.float32, o.m), o.n)
+    with np.errstate(all="ignore"):
+        y = x * scale + shift
+        if o.mode.endswith("relu"):
+            y = np.where(y > 0, y, np.float32(0))
+        core.write(o.dst, y.astype(destination))
+
+
+def _channel_cycles(machine: Any, o: Operands) -> Any:
+    return machine.vector_cycles(low_half(o.size) * high_half(o.size) * o.m * 4)
+
+
+def _channel_touches(o: Operands) -> tuple[Touch, ...]:
+    rows, columns = low_half(o.size), high_half(o.size)
+    width = _types(o.mode)[0].itemsize
+    span = o.pitch * np.maximum(rows - 1, 0) + columns * o.m * width
+    return (
+        Touch(True, o.dst, o.m * 4),
+        Touch(False, o.a, span),
+        Touch(False, o.shift, o.m * 4),
+    )
+
+
+def _channel_sum(core: Core, o: Operands, square: bool) -> None:
+    kind = _types(o.mode)[0]
+    rows, columns = low_half(o.size), high_half(o.size)
+    total = core.read(o.dst, np.float32, o.m)
+    shift = core.read(o.shift, np.float32, o.m)
+    with np.errstate(all="ignore"):
+        for row in range(rows):
+            line = core.read(o.a + row * o.pitch, kind, columns * o.m).astype(np.float32)
+            for pixel in line.reshape(columns, o.m) - shift:
+                total = total + (pixel * pixel if square else pixel)
+    core.write(o.dst, total)
+
+
+@instruction("VCSUM", 0x248, Unit.VFU, "dst size a shift m pitch", modes=FLOAT_MODES,
+             cycles=_channel_cycles, latency="vector.latency",
+             touches=_channel_touches)  # fmt: skip
+def vcsum(core: Core, o: Operands) -> None:
+    """dst[c] += Σ over pixels of (a[pixel][c] - shift[c]), for the m channels c.
+
+    size packs rows (low half) and columns (high half) of a channels-last tile whose rows are
+    pitch bytes apart.  float32, pixels added in memory order; dst and shift are float32.
+    """
+    _channel_sum(core, o, square=False)
+
+
+@instruction("VCSSQ", 0x249, Unit.VFU, "dst size a shift m pitch", modes=FLOAT_MODES,
+             cycles=_channel_cycles, latency="vector.latency",
+             touches=_channel_touches)  # fmt: skip
+def vcssq(core: Core, o: Operands) -> None:
+    """dst[c] += Σ over pixels of (a[pixel][c] - shift[c])², for the m channels c.
+
+    Operands as VCSUM.  Difference, square and sum are each rounded to float32.
+    """
+    _channel_sum(core, o, square=True)
+
+
+def _transpose_cycles(machine: Any, o: Operands) -> Any:
+    return machine.vector_cycles(low_half(o.size) * high_half(o.size) * _width(o.mode))
+
+
+def _transpose_touches(o: Operands) -> tuple[Touch, ...]:
+    span = low_half(o.size) * high_half(o.size) * _width(o.mode)
+    return Touch(True, o.dst, span), Touch(False, o.a, span)
+
+
+@instruction("VTRANS", 0x250, Unit.VFU, "dst size a", modes=("i8", "i16", "i32"),
+             cycles=_transpose_cycles, latency="vector.latency",
+             touches=_transpose_touches)  # fmt: skip
+def vtrans(core: Core, o: Operands) -> None:
+    """dst[j][i] = a[i][j]; size packs rows (low) and columns (high) of a; no aliasing."""
+    rows, columns = low_half(o.size), high_half(o.size)
+    values = core.read(o.a, BY_NAME[o.mode].numpy, rows * columns)
+    core.write(o.dst, np.ascontiguousarray(values.reshape(rows, columns).T).reshape(-1))
