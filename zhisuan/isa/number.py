@@ -12,7 +12,8 @@ import numpy as np
 from zhisuan.base.dtype import BY_NAME
 
 MASK64 = (1 << 64) - 1
-INTEGERS = ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64")
+INTEGERS = ("i64", "u64", "i32", "u32", "i16", "u16", "i8", "u8")
+"""Widest first: assembly without a suffix means a row's first mode."""
 FLOATS = ("f16", "f32")
 ALL = INTEGERS + FLOATS
 

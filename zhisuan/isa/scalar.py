@@ -193,7 +193,7 @@ def _count(name: str, opcode: int, doc: str, compute) -> None:  # type: ignore[n
         return compute(int(value_of(o.a, o.mode)), bits)
 
     meaning.__doc__ = doc
-    unsigned = ("u8", "u16", "u32", "u64")
+    unsigned = ("u64", "u32", "u16", "u8")
     instruction(name, opcode, Unit.SCALAR, "d:d a", modes=unsigned, cost="alu")(meaning)
 
 
