@@ -1,0 +1,87 @@
+"""Reductions over axes, and the products that reduce over one: matrix and vector products."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zhisuan.graph.dims import Shape
+from zhisuan.graph.ops.rules import axes_of, broadcast, float_dtype, same_dtype
+from zhisuan.graph.registry import Call, op, shape_text
+
+
+def reduced(call: Call) -> Shape:
+    """Reduced axes become 1 or vanish; no axes given means all of them."""
+    shape = call.shapes[0]
+    axes = axes_of(call, call.attrs["axes"], len(shape)) or tuple(range(len(shape)))
+    if call.attrs["keepdims"]:
+        return tuple(1 if axis in axes else dim for axis, dim in enumerate(shape))
+    return tuple(dim for axis, dim in enumerate(shape) if axis not in axes)
+
+
+@op(shape=reduced, dtype=same_dtype, onnx="ReduceSum")
+def reduce_sum(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
+    """The sum over `axes` (all when empty)."""
+    return np.sum(x, axis=axes or None, keepdims=keepdims, dtype=x.dtype)
+
+
+@op(shape=reduced, dtype=float_dtype, onnx=("ReduceMean", "GlobalAveragePool"))
+def reduce_mean(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
+    """The mean over `axes` (all when empty)."""
+    return np.mean(x, axis=axes or None, keepdims=keepdims, dtype=x.dtype)
+
+
+@op(shape=reduced, dtype=same_dtype, onnx=("ReduceMax", "GlobalMaxPool"))
+def reduce_max(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
+    """The largest over `axes` (all when empty)."""
+    return np.max(x, axis=axes or None, keepdims=keepdims)
+
+
+@op(shape=reduced, dtype=same_dtype, onnx="ReduceProd")
+def reduce_prod(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
+    """The product over `axes` (all when empty)."""
+    return np.prod(x, axis=axes or None, keepdims=keepdims, dtype=x.dtype)
+
+
+def matmul_shape(call: Call) -> Shape:
+    """[..., m, k] times [..., k, n] is [..., m, n]; a vector's added axis is dropped again."""
+    a, b = call.shapes
+    if not a or not b:
+        call.fail("a product needs at least vectors", found=f"{shape_text(a)} @ {shape_text(b)}")
+    left = a if len(a) > 1 else (1, *a)
+    right = b if len(b) > 1 else (*b, 1)
+    if left[-1] != right[-2]:
+        call.fail(
+            "the inner sizes differ",
+            expected="[..., m, k] @ [..., k, n]",
+            found=f"{shape_text(a)} @ {shape_text(b)}",
+        )
+    outer = Call(
+        call.op, call.label, call.names, call.dtypes, (left[:-2], right[:-2]), call.known, {}
+    )
+    rows = left[-2:-1] if len(a) > 1 else ()
+    columns = right[-1:] if len(b) > 1 else ()
+    return broadcast(outer) + rows + columns
+
+
+@op(shape=matmul_shape, dtype=same_dtype, onnx="MatMul")
+def matmul(a, b):
+    """The matrix product over the last two axes, outer axes broadcast."""
+    return np.matmul(a, b)
+
+
+def vecmat_shape(call: Call) -> Shape:
+    """[k] times [k, n] is [n]."""
+    (k,), (rows, columns) = call.rank(0, 1), call.rank(1, 2)
+    if k != rows:
+        call.fail("the inner sizes differ", expected=f"a matrix of {k} rows", found=str(rows))
+    return (columns,)
+
+
+@op(
+    shape=vecmat_shape,
+    dtype=float_dtype,
+    onnx_note="made by fuse_style_mix from Unsqueeze, Mul and ReduceSum",
+)
+def vecmat(x, matrix):
+    """A row vector times a matrix: x [k], matrix [k, n] -> [n]."""
+    return np.matmul(x, matrix)
