@@ -1,0 +1,113 @@
+"""A way to write a graph down node by node, with types and shapes filled in on the way.
+
+    build = GraphBuilder("tiny")
+    x = build.input("x", F32, (1, 3, symbol("h"), symbol("w")))
+    y = build.node("relu", [x], output="y")
+    graph = build.finish([y])
+
+Every node is checked as it is added; `finish` verifies the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from zhisuan.base.dtype import DType
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.graph.dims import Shape
+from zhisuan.graph.ir import Graph, Node, Value
+from zhisuan.graph.registry import find
+from zhisuan.graph.shapes import Fact, constant_fact, node_fact
+from zhisuan.graph.verify import verify
+
+
+class GraphBuilder:
+    """Collects inputs, constants and nodes in order."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.facts: dict[str, Fact] = {}
+        self._inputs: list[str] = []
+        self._nodes: list[Node] = []
+        self._constants: dict[str, np.ndarray] = {}
+        self._labels: dict[str, int] = {}
+
+    def input(self, name: str, dtype: DType, shape: Shape) -> str:
+        """Declare a run-time input; returns its name."""
+        self._new(name, Fact(dtype, tuple(shape)))
+        self._inputs.append(name)
+        return name
+
+    def constant(self, name: str, array: np.ndarray) -> str:
+        """Add a constant; returns its name."""
+        self._new(name, constant_fact(array))
+        self._constants[name] = array
+        return name
+
+    def node(
+        self,
+        op: str,
+        inputs: Iterable[str],
+        attrs: Mapping[str, Any] | None = None,
+        *,
+        output: str = "",
+        label: str = "",
+    ) -> str:
+        """Add one use of `op`; returns the name of its output.
+
+        Without `label` the op's name is used; a label that is taken gets a number.
+        """
+        label = self._unique_label(label or op)
+        output = output or self.fresh(label)
+        node = Node(
+            op, tuple(inputs), (output,), find(op, label).complete(attrs or {}, label), label
+        )
+        for name in node.inputs:
+            if name not in self.facts:
+                raise ZhisuanError(
+                    f"the value '{name}' is used before it is made", where=f"node '{label}'"
+                )
+        self._new(output, node_fact(node, [self.facts[name] for name in node.inputs]))
+        self._nodes.append(node)
+        return output
+
+    def known(self, name: str) -> np.ndarray | None:
+        """The value's numbers where they are known before running, large constants included."""
+        return self._constants.get(name, self.facts[name].known)
+
+    def fresh(self, stem: str) -> str:
+        """A value name that is not taken yet, starting with `stem`."""
+        name, count = stem, 1
+        while name in self.facts:
+            count += 1
+            name = f"{stem}_{count}"
+        return name
+
+    def finish(self, outputs: Iterable[str]) -> Graph:
+        """The verified graph."""
+        values = {name: Value(name, f.dtype, f.shape) for name, f in self.facts.items()}
+        return verify(
+            Graph(
+                self.name,
+                tuple(self._inputs),
+                tuple(outputs),
+                tuple(self._nodes),
+                self._constants,
+                values,
+            )
+        )
+
+    def _new(self, name: str, fact: Fact) -> None:
+        if name in self.facts:
+            raise ZhisuanError(f"the value '{name}' is made twice", where=f"graph '{self.name}'")
+        self.facts[name] = fact
+
+    def _unique_label(self, label: str) -> str:
+        count = self._labels.get(label, 0) + 1
+        self._labels[label] = count
+        if count == 1:
+            return label
+        return self._unique_label(f"{label}_{count}")

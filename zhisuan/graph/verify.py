@@ -1,0 +1,91 @@
+"""The graph's rules, checked after every pass.
+
+In comes a graph, out comes nothing or a `VerifyError` that names the node and the rule:
+single assignment, defined before use, known op, arity, attributes, types and shapes as the
+op's own rules compute them, outputs that exist.  Never changes anything.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from zhisuan.base.errors import VerifyError, ZhisuanError
+from zhisuan.graph.ir import Graph, Node, Value
+from zhisuan.graph.registry import find
+from zhisuan.graph.shapes import Fact, constant_fact, node_fact
+
+
+def verify(graph: Graph, after: str = "") -> Graph:
+    """The same graph when it keeps all rules; `after` names the pass that made it."""
+    suffix = f", after the pass '{after}'" if after else ""
+    where = f"graph '{graph.name}'{suffix}"
+    facts: dict[str, Fact] = {}
+    for name in graph.inputs:
+        _define(graph, name, facts, where)
+        value = graph.values[name]
+        facts[name] = Fact(value.dtype, value.shape)
+    for name, array in graph.constants.items():
+        _define(graph, name, facts, where)
+        facts[name] = constant_fact(array)
+        _compare(graph.values[name], facts[name], where)
+    labels: set[str] = set()
+    for node in graph.nodes:
+        _check_node(graph, node, facts, labels, f"{where}, node '{node.label}' ({node.op})")
+    for name in graph.outputs:
+        if name not in facts:
+            _fail("an output is never made", where, expected="a value of the graph", found=name)
+    if not graph.outputs:
+        _fail("the graph has no output", where, expected="at least one", found="none")
+    return graph
+
+
+def _check_node(
+    graph: Graph, node: Node, facts: dict[str, Fact], labels: set[str], where: str
+) -> None:
+    if not node.label or node.label in labels:
+        _fail("labels must be unique", where, expected="a label of its own", found=node.label)
+    labels.add(node.label)
+    for name in node.inputs:
+        if name not in facts:
+            _fail(
+                "a value is used before it is made",
+                where,
+                expected="an input, a constant or the output of an earlier node",
+                found=name,
+            )
+    if len(node.outputs) != 1:
+        _fail("an op makes one value", where, expected="1", found=str(len(node.outputs)))
+    _define(graph, node.output, facts, where)
+    try:
+        complete = find(node.op, node.label).complete(node.attrs, node.label)
+        fact = node_fact(node, [facts[name] for name in node.inputs])
+    except ZhisuanError as error:
+        _fail(error.what, where, error.expected, error.found)
+    if complete != node.attrs:
+        missing = ", ".join(name for name in complete if name not in node.attrs)
+        _fail("an attribute is left to its default", where, "every attribute", f"no {missing}")
+    facts[node.output] = fact
+    _compare(graph.values[node.output], fact, where)
+
+
+def _define(graph: Graph, name: str, facts: dict[str, Fact], where: str) -> None:
+    if name in facts:
+        _fail("a value is made twice", where, expected="one definition", found=name)
+    if name not in graph.values or graph.values[name].name != name:
+        _fail("a value has no type", where, expected=f"an entry for '{name}' in values")
+
+
+def _compare(value: Value, fact: Fact, where: str) -> None:
+    """The declared type must be the one that the rules give."""
+    right = Value(value.name, fact.dtype, fact.shape)
+    if (value.dtype, value.shape) != (fact.dtype, fact.shape):
+        _fail(
+            f"the value '{value.name}' is declared with the wrong type",
+            where,
+            expected=right.type_text,
+            found=value.type_text,
+        )
+
+
+def _fail(what: str, where: str, expected: str | None = None, found: str | None = None) -> NoReturn:
+    raise VerifyError(what, where=where, expected=expected, found=found)
