@@ -1,0 +1,1 @@
+"""Front doors: foreign model files come in, a verified `Graph` goes out."""
