@@ -1,0 +1,157 @@
+"""The directives of `.dlps` text, one function each; `DIRECTIVES` names them.
+
+Comes in: a cursor behind the directive's name.  Goes out: what it adds to the draft.  A
+function's docstring is its entry in the manual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from zhisuan.base.dtype import BY_NAME
+from zhisuan.base.errors import did_you_mean
+from zhisuan.isa.asm_lines import Cursor
+from zhisuan.isa.asm_state import UNKNOWN_PLACE, Draft
+from zhisuan.isa.number import ALL, FLOATS
+from zhisuan.isa.program import Kernel, Parameter
+
+PARAMETER_KINDS = ("ptr", *ALL)
+
+
+def _program(cursor: Cursor, draft: Draft) -> None:
+    """`.program NAME`: the text is complete, nothing is added to it."""
+    draft.name = cursor.name("the program's name")
+    draft.complete = True
+
+
+def _file(cursor: Cursor, draft: Draft) -> None:
+    """`.file NAME`: a source file; the order is kept."""
+    name = cursor.name("a file name")
+    if name not in draft.files:
+        draft.files.append(name)
+
+
+def _line(cursor: Cursor, draft: Draft) -> None:
+    """`.line FILE:NUMBER`: where the words that follow come from; `.line ?` is unknown."""
+    draft.placed = True
+    file = cursor.name("a file name, or ?")
+    if file == "?" and cursor.peek() is None:
+        draft.place = UNKNOWN_PLACE
+        return
+    cursor.expect(":")
+    number = cursor.integer("a line number")
+    if file not in draft.files:
+        draft.files.append(file)
+    draft.place = (draft.files.index(file), number)
+
+
+def _label(cursor: Cursor, draft: Draft) -> None:
+    """`.label NAME`: name the next word in listings; branches cannot use the name."""
+    draft.kept_labels[len(draft.words)] = cursor.name("a name")
+
+
+def _word(cursor: Cursor, draft: Draft) -> None:
+    """`.word NUMBER`: the 64 bits as they are."""
+    column = cursor.column
+    value = cursor.integer("a number of 64 bits")
+    if not 0 <= value < 1 << 64:
+        raise cursor.error("the number does not fit a word", column, expected="64 bits")
+    draft.add_word(value, cursor.line)
+
+
+# kernel := ".kernel" NAME "(" [ kind NAME { "," kind NAME } ] ")" { KEY "=" NUMBER }
+def _kernel(cursor: Cursor, draft: Draft) -> None:
+    """`.kernel NAME(KIND NAME, …) nram=BYTES wram=BYTES`: a kernel starts at the next word.
+
+    KIND is `ptr` or an element type.  The sizes of its linked on-chip arrays may be left out.
+    `entry=INDEX` says that it starts elsewhere.
+    """
+    column = cursor.column
+    name = cursor.name("the kernel's name")
+    if name in draft.kernels:
+        raise cursor.error(f"kernel '{name}' is declared twice", column)
+    cursor.expect("(")
+    parameters: list[Parameter] = []
+    while not cursor.take_if(")"):
+        if parameters:
+            cursor.expect(",")
+        parameters.append(_parameter(cursor))
+    sizes = {"nram": 0, "wram": 0, "entry": len(draft.words)}
+    while (token := cursor.peek()) is not None:
+        if token.text not in sizes:
+            raise cursor.error(f"a kernel has no '{token.text}'", token.column,
+                               expected="one of " + ", ".join(sizes),
+                               hint=did_you_mean(token.text, sizes))  # fmt: skip
+        cursor.take("nram, wram or entry", "word")
+        cursor.expect("=")
+        sizes[token.text] = cursor.integer("a number")
+    draft.kernels[name] = Kernel(
+        name, sizes["entry"], tuple(parameters), sizes["nram"], sizes["wram"]
+    )
+
+
+def _parameter(cursor: Cursor) -> Parameter:
+    token = cursor.take("a parameter such as 'ptr dst'", "word")
+    if token.text not in PARAMETER_KINDS:
+        raise cursor.error(f"'{token.text}' is not a kind of parameter", token.column,
+                           expected="one of " + ", ".join(PARAMETER_KINDS),
+                           hint=did_you_mean(token.text, PARAMETER_KINDS))  # fmt: skip
+    return Parameter(cursor.name("the parameter's name"), token.text)
+
+
+def _const(cursor: Cursor, draft: Draft) -> None:
+    """`.const KIND …`: append to the constants, which lie at the base of CONST.
+
+    `.const hex 00 3c …` bytes; `.const zero COUNT` zero bytes; `.const text "…"` UTF-8;
+    `.const f32 1.5, 2` (any element type) numbers, little endian.
+    """
+    token = cursor.take("what follows: hex, zero, text or an element type", "word")
+    if token.text == "hex":
+        while cursor.peek() is not None:
+            draft.const += _hex_byte(cursor)
+    elif token.text == "zero":
+        draft.const += bytes(cursor.integer("a count of bytes"))
+    elif token.text == "text":
+        draft.const += cursor.name("a string").encode()
+    elif token.text in ALL:
+        draft.const += _number(cursor, token.text)
+        while cursor.take_if(","):
+            draft.const += _number(cursor, token.text)
+    else:
+        kinds = ("hex", "zero", "text", *ALL)
+        raise cursor.error(f"'{token.text}' is not a kind of constant", token.column,
+                           expected="one of " + ", ".join(kinds),
+                           hint=did_you_mean(token.text, kinds))  # fmt: skip
+
+
+def _hex_byte(cursor: Cursor) -> bytes:
+    token = cursor.take("bytes as two hex digits", "word")
+    try:
+        return bytes.fromhex(token.text)
+    except ValueError:
+        raise cursor.error("this is not a byte", token.column, expected="two hex digits",
+                           found=token.text) from None  # fmt: skip
+
+
+def _number(cursor: Cursor, kind: str) -> bytes:
+    token = cursor.take(f"a number of type {kind}", "word")
+    try:
+        value = float(token.text) if kind in FLOATS else int(token.text, 0)
+        with np.errstate(over="ignore"):
+            return np.array([value], BY_NAME[kind].numpy.newbyteorder("<")).tobytes()
+    except (ValueError, OverflowError):
+        raise cursor.error(f"this is not a number of type {kind}", token.column,
+                           found=token.text) from None  # fmt: skip
+
+
+DIRECTIVES: dict[str, Callable[[Cursor, Draft], None]] = {
+    ".program": _program,
+    ".file": _file,
+    ".line": _line,
+    ".kernel": _kernel,
+    ".label": _label,
+    ".const": _const,
+    ".word": _word,
+}
