@@ -91,3 +91,8 @@ def test_nobody_else_reads_the_switches() -> None:
         if re.search(r"(environ|getenv)[^\n]*ZHISUAN_", path.read_text(encoding="utf-8"))
     ]
     assert readers == ["base/knobs.py"]
+
+
+def test_every_switch_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert [name for name in knobs.KNOBS if f"`{name}`" not in text] == []

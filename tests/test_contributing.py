@@ -1,0 +1,66 @@
+"""The recipes of CONTRIBUTING.md run as written, and the files they name exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from zhisuan.base import dtype
+from zhisuan.graph import ops
+from zhisuan.graph.ops import elementwise
+from zhisuan.isa import registry, table, vector
+from zhisuan.isa.registry import Operands
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def recipe(title: str) -> str:
+    """The first Python block below the heading."""
+    found = re.search(rf"## {title}\n.*?```python\n(.*?)```", TEXT, re.S)
+    assert found, f"no recipe called {title}"
+    return found[1]
+
+
+class Memory:
+    """A core that reads one vector and keeps what is written."""
+
+    def read(self, address: int, kind: np.dtype, count: int) -> np.ndarray:
+        return np.arange(count).astype(kind)
+
+    def write(self, address: int, values: np.ndarray) -> None:
+        self.written = values
+
+
+def test_add_an_instruction() -> None:
+    before = len(registry.ROWS)
+    try:
+        exec(recipe("Add an instruction"), dict(vars(vector)))
+        table._prove(registry.ROWS)
+        row = registry.ROWS[-1]
+        core = Memory()
+        row.meaning(core, Operands("f32", {"dst": 0, "n": 4, "a": 64}))  # type: ignore[arg-type]
+    finally:
+        del registry.ROWS[before:]
+    assert row.name == "VSQUARE"
+    assert core.written.tolist() == [0, 1, 4, 9]
+
+
+def test_add_an_op() -> None:
+    try:
+        exec(recipe("Add an op"), dict(vars(elementwise)))
+        row = ops.OPS["softplus"]
+    finally:
+        ops.OPS.pop("softplus", None)
+    assert row.onnx == ("Softplus",)
+    assert row.doc == "ln(1 + e^x)."
+    value = row.reference(np.zeros(2, dtype.F32.numpy))
+    assert value.dtype == np.float32
+    assert np.allclose(value, np.log(2))
+
+
+def test_the_files_named_exist() -> None:
+    named = re.findall(r"`((?:zhisuan|tests)/[\w/.]+)`", TEXT)
+    assert [name for name in named if not (ROOT / name).exists()] == []
