@@ -63,4 +63,7 @@ def test_add_an_op() -> None:
 
 def test_the_files_named_exist() -> None:
     named = re.findall(r"`((?:zhisuan|tests)/[\w/.]+)`", TEXT)
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    real = [name for name in named if "NAME" not in name]
+    missing = [name for name in real if not (ROOT / name).exists()]
+    assert len(real) > 5
+    assert not missing, "\n".join(missing)

@@ -163,7 +163,8 @@ def test_every_room_has_a_row(modules: dict[str, ast.Module]) -> None:
 
 
 def test_imports_go_to_lower_rows(imports: list[Import]) -> None:
-    assert row_violations(imports) == []
+    wrong = row_violations(imports)
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_package_itself_imports_nothing_of_its_own(imports: list[Import]) -> None:
@@ -171,11 +172,13 @@ def test_the_package_itself_imports_nothing_of_its_own(imports: list[Import]) ->
 
 
 def test_no_import_cycles(imports: list[Import]) -> None:
-    assert find_cycle(imports) == []
+    cycle = find_cycle(imports)
+    assert not cycle, " -> ".join(cycle)
 
 
 def test_imported_modules_exist(imports: list[Import], modules: dict[str, ast.Module]) -> None:
-    assert [str(item) for item in imports if item.target not in modules] == []
+    missing = [str(item) for item in imports if item.target not in modules]
+    assert not missing, "\n".join(missing)
 
 
 def test_no_star_imports(modules: dict[str, ast.Module]) -> None:
@@ -185,12 +188,12 @@ def test_no_star_imports(modules: dict[str, ast.Module]) -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
     ]
-    assert stars == []
+    assert not stars, "\n".join(stars)
 
 
 def test_every_module_says_what_it_is(modules: dict[str, ast.Module]) -> None:
     silent = [name for name, tree in modules.items() if not ast.get_docstring(tree)]
-    assert silent == []
+    assert not silent, "\n".join(silent)
 
 
 def test_no_vague_names() -> None:
