@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from zhisuan.base.dtype import BY_NAME
+from zhisuan.isa.address import NRAM, WRAM
+from zhisuan.isa.number import quiet
 from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
 from zhisuan.isa.transfer import high_half, low_half
 
@@ -108,9 +110,19 @@ def _patches(core: Core, o: Operands, kind: np.dtype) -> np.ndarray:
     return np.concatenate(rows)
 
 
+def _check_conv(core: Core, o: Operands) -> None:
+    if low_half(o.channels) < 0 or high_half(o.channels) < 0:
+        core.trap("a negative number of channels")
+    if o.src in WRAM:
+        core.trap("neurons in WRAM: src must lie in NRAM")
+    if o.weight in NRAM:
+        core.trap("weights in NRAM: weight must lie in WRAM")
+
+
 @instruction("CONV", 0x300, Unit.MFU, "dst src weight geometry channels steps pitches",
              modes=("f16.f16", "f16.f32", "f32.f32", "f16.f32.acc", "f32.f32.acc"),
-             cycles=_conv_cycles, latency="matrix.latency", touches=_conv_touches)  # fmt: skip
+             cycles=_conv_cycles, latency="matrix.latency", touches=_conv_touches,
+             reads=(NRAM, WRAM), writes=(NRAM,))  # fmt: skip
 def conv(core: Core, o: Operands) -> None:
     """Valid convolution of a channels-last tile: dst[y][x][co] = Σ src·weight over the taps.
 
@@ -124,9 +136,12 @@ def conv(core: Core, o: Operands) -> None:
     source, destination = _kinds(o.mode)
     out_h, out_w = quarter(o.geometry, 0), quarter(o.geometry, 1)
     taps, co = _taps(o), high_half(o.channels)
+    _check_conv(core, o)
+    if out_h * out_w * co == 0:
+        return
     raw = core.read(o.weight, np.uint8, weight_bytes(taps, co, source.itemsize))
     weight = unpack_weights(raw, taps, co, source).astype(np.float32)
-    neurons = _patches(core, o, source).astype(np.float32)
+    neurons = _patches(core, o, source).astype(np.float32) if taps else None
     pitch = high_half(o.pitches)
     total = np.zeros((out_h * out_w, co), np.float32)
     if o.mode.endswith("acc"):
@@ -134,15 +149,14 @@ def conv(core: Core, o: Operands) -> None:
         total = np.concatenate(lines).reshape(out_h * out_w, co)
     with np.errstate(all="ignore"):
         for k in range(taps):
-            total = fused_multiply_add(neurons[:, k, None], weight[k], total, source)
-        result = total.astype(destination).reshape(out_h, out_w * co)
+            neuron = neurons[:, k, None]  # type: ignore[index]
+            total = fused_multiply_add(neuron, weight[k], total, source)
+        result = quiet(total.astype(destination)).reshape(out_h, out_w * co)
     for y in range(out_h):
         core.write(o.dst + y * pitch, result[y])
 
 
-def fused_multiply_add(
-    a: np.ndarray, b: np.ndarray, c: np.ndarray, source: np.dtype
-) -> np.ndarray:
+def fused_multiply_add(a: np.ndarray, b: np.ndarray, c: np.ndarray, source: np.dtype) -> np.ndarray:
     """float32 a·b + c with one rounding.
 
     Products of FP16 numbers are exact in float32, so a plain sum rounds once.  Otherwise the

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from zhisuan.isa.address import CONST, GDRAM, LDRAM, NRAM, PARAM, SRAM, Space
+
 OPCODE_BITS = 10
 MODE_BITS = 6
 FIELD_BITS = 6
@@ -125,7 +127,8 @@ class Instruction:
     `name` is unique (`SADD`, and `SADD#` for its immediate form); `mnemonic` is what assembly
     shows.  `cycles(machine, o)` is how long the unit is occupied, in machine cycles;
     `latency` names the machine key added before the result is visible.  For scalar
-    instructions `cost` names the key of the machine's scalar cost table instead.
+    instructions `cost` names the key of the machine's scalar cost table instead.  `reads` and
+    `writes` are the memories it can reach; an access to any other is a fault.
     """
 
     name: str
@@ -140,6 +143,8 @@ class Instruction:
     cycles: Cycles | None
     latency: str
     touches: Touches
+    reads: tuple[Space, ...]
+    writes: tuple[Space, ...]
 
     @property
     def is_queued(self) -> bool:
@@ -162,6 +167,14 @@ class Instruction:
 
 
 ROWS: list[Instruction] = []
+
+SCALAR_READS = (NRAM, SRAM, PARAM, CONST, LDRAM, GDRAM)
+SCALAR_WRITES = (NRAM, SRAM, LDRAM, GDRAM)
+_REACHED: dict[Unit, tuple[tuple[Space, ...], tuple[Space, ...]]] = {
+    Unit.SCALAR: (SCALAR_READS, SCALAR_WRITES),
+    Unit.VFU: ((NRAM,), (NRAM,)),
+}
+"""Memories read and written by the units whose instructions all reach the same ones."""
 
 
 def parse_operands(text: str) -> tuple[Operand, ...]:
@@ -196,8 +209,14 @@ def instruction(
     cycles: Cycles | None = None,
     latency: str = "",
     touches: Touches = no_touches,
+    reads: tuple[Space, ...] | None = None,
+    writes: tuple[Space, ...] | None = None,
 ) -> Callable[[Meaning], Meaning]:
-    """Enter a row in the table; the decorated function is its meaning."""
+    """Enter a row in the table; the decorated function is its meaning.
+
+    `reads` and `writes` are needed only where the unit does not decide them.
+    """
+    unit_reads, unit_writes = _REACHED.get(unit, ((), ()))
 
     def enter(meaning: Meaning) -> Meaning:
         ROWS.append(
@@ -214,6 +233,8 @@ def instruction(
                 cycles=cycles,
                 latency=latency,
                 touches=touches,
+                reads=unit_reads if reads is None else reads,
+                writes=unit_writes if writes is None else writes,
             )
         )
         return meaning

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from zhisuan.isa.address import CONST, GDRAM, LDRAM, NRAM, PARAM, WRAM, Space
 from zhisuan.isa.number import signed64
 from zhisuan.isa.registry import Core, Meaning, Operands, Touch, Unit, instruction
 
@@ -66,7 +67,12 @@ def _segments(o: Operands) -> Any:
     return o.n * o.n1
 
 
-def _transfer(name: str, opcode: int, unit: Unit, way: str, summary: str) -> None:
+DRAM = (LDRAM, GDRAM)
+DRAM_SOURCE = (*DRAM, PARAM, CONST)
+
+
+def _transfer(name: str, opcode: int, unit: Unit, way: str, summary: str,
+              reads: tuple[Space, ...], writes: tuple[Space, ...]) -> None:  # fmt: skip
     """Enter `name` and `name3`; `way` says what the DRAM side sees: read, write, none."""
 
     def cycles(machine: Any, o: Operands) -> Any:
@@ -87,16 +93,17 @@ def _transfer(name: str, opcode: int, unit: Unit, way: str, summary: str) -> Non
     plain = f"{summary} Copies size contiguous bytes."
     block = f"{summary} Copies n1 × n segments of size bytes; outer packs both outer strides."
     instruction(name, opcode, unit, "dst size src", cycles=cycles, latency=latency[way],
-                touches=_touches)(documented(_move, plain))  # fmt: skip
+                touches=_touches, reads=reads, writes=writes)(documented(_move, plain))  # fmt: skip
     instruction(name + "3", opcode + 0x20, unit,
                 "dst size src dst_stride src_stride n outer n1", cycles=cycles3,
-                latency=latency[way], touches=_touches3)(documented(_move3, block))  # fmt: skip
+                latency=latency[way], touches=_touches3, reads=reads,
+                writes=writes)(documented(_move3, block))  # fmt: skip
 
 
-_transfer("VLOAD", 0x100, Unit.IO, "read", "DRAM to NRAM.")
-_transfer("VSTORE", 0x101, Unit.IO, "write", "NRAM to DRAM.")
-_transfer("MLOAD", 0x102, Unit.IO, "read", "DRAM to WRAM.")
-_transfer("MSTORE", 0x103, Unit.IO, "write", "WRAM to DRAM.")
-_transfer("DMOVE", 0x104, Unit.IO, "write", "DRAM to DRAM.")
-_transfer("VMOVE", 0x108, Unit.MOVE, "none", "NRAM to NRAM.")
-_transfer("MMOVE", 0x109, Unit.MOVE, "none", "NRAM to WRAM.")
+_transfer("VLOAD", 0x100, Unit.IO, "read", "DRAM to NRAM.", DRAM_SOURCE, (NRAM,))
+_transfer("VSTORE", 0x101, Unit.IO, "write", "NRAM to DRAM.", (NRAM,), DRAM)
+_transfer("MLOAD", 0x102, Unit.IO, "read", "DRAM to WRAM.", DRAM_SOURCE, (WRAM,))
+_transfer("MSTORE", 0x103, Unit.IO, "write", "WRAM to DRAM.", (WRAM,), DRAM)
+_transfer("DMOVE", 0x104, Unit.IO, "write", "DRAM to DRAM.", DRAM_SOURCE, DRAM)
+_transfer("VMOVE", 0x108, Unit.MOVE, "none", "NRAM to NRAM.", (NRAM,), (NRAM,))
+_transfer("MMOVE", 0x109, Unit.MOVE, "none", "NRAM to WRAM.", (NRAM,), (WRAM,))

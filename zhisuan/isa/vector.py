@@ -14,7 +14,7 @@ import numpy as np
 
 from zhisuan.base.dtype import BY_NAME
 from zhisuan.isa import elementary
-from zhisuan.isa.number import value_of
+from zhisuan.isa.number import quiet, value_of
 from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
 from zhisuan.isa.transfer import high_half, low_half
 
@@ -48,7 +48,7 @@ def _enter(name: str, opcode: int, operands: str, doc: str, compute: Function,
         vectors = [core.read(getattr(o, s), source, o.n) for s in sources]
         with np.errstate(all="ignore"):
             result = compute(core, o, *vectors)
-        core.write(o.dst, np.asarray(result).astype(destination))
+        core.write(o.dst, quiet(np.asarray(result).astype(destination)))
 
     def touches(o: Operands) -> tuple[Touch, ...]:
         source, destination = (kind.itemsize for kind in _types(o.mode))
@@ -80,10 +80,16 @@ def _in_f32(function: Function) -> Function:
     return lambda core, o, x: function(x.astype(np.float32))
 
 
+def _repeated(core: Core, address: int, kind: np.dtype, o: Operands) -> np.ndarray:
+    """The m elements at `address`, over and over to the length n."""
+    if o.n and not o.m:
+        core.trap("a cyclic operand of length m = 0")
+    return np.resize(core.read(address, kind, o.m), o.n)
+
+
 def _cyclic(function: Function) -> Function:
     def compute(core: Core, o: Operands, x: np.ndarray) -> np.ndarray:
-        segment = core.read(o.seg, _types(o.mode)[0], o.m)
-        return function(x, np.resize(segment, o.n) if o.n else x)
+        return function(x, _repeated(core, o.seg, _types(o.mode)[0], o))
 
     return compute
 
@@ -168,8 +174,10 @@ def _set_touches(o: Operands) -> tuple[Touch, ...]:
              cycles=_cycles, latency="vector.latency", touches=_set_touches)  # fmt: skip
 def vset(core: Core, o: Operands) -> None:
     """dst[i] = value, the low bits of a register."""
-    kind = BY_NAME[o.mode].numpy
-    core.write(o.dst, np.full(o.n, value_of(o.value, o.mode), kind))
+    kind = BY_NAME[o.mode]
+    low = o.value & ((1 << kind.bits) - 1)
+    element = np.frombuffer(low.to_bytes(kind.size, "little"), kind.numpy)
+    core.write(o.dst, np.resize(element, o.n))
 
 
 _AFFINE = tuple(
@@ -200,13 +208,13 @@ def vaffine(core: Core, o: Operands) -> None:
     """
     source, destination = _types(o.mode)
     x = core.read(o.a, source, o.n).astype(np.float32)
-    scale = np.resize(core.read(o.scale, np.float32, o.m), o.n)
-    shift = np.resize(core.read(o.shift, np.float32, o.m), o.n)
+    scale = _repeated(core, o.scale, np.dtype(np.float32), o)
+    shift = _repeated(core, o.shift, np.dtype(np.float32), o)
     with np.errstate(all="ignore"):
         y = x * scale + shift
         if o.mode.endswith("relu"):
             y = np.where(y > 0, y, np.float32(0))
-        core.write(o.dst, y.astype(destination))
+        core.write(o.dst, quiet(y.astype(destination)))
 
 
 def _channel_cycles(machine: Any, o: Operands) -> Any:
@@ -224,9 +232,16 @@ def _channel_touches(o: Operands) -> tuple[Touch, ...]:
     )
 
 
+def _rows_and_columns(core: Core, o: Operands) -> tuple[int, int]:
+    rows, columns = low_half(o.size), high_half(o.size)
+    if rows < 0 or columns < 0:
+        core.trap("a negative number of rows or columns")
+    return rows, columns
+
+
 def _channel_sum(core: Core, o: Operands, square: bool) -> None:
     kind = _types(o.mode)[0]
-    rows, columns = low_half(o.size), high_half(o.size)
+    rows, columns = _rows_and_columns(core, o)
     total = core.read(o.dst, np.float32, o.m)
     shift = core.read(o.shift, np.float32, o.m)
     with np.errstate(all="ignore"):
@@ -234,7 +249,7 @@ def _channel_sum(core: Core, o: Operands, square: bool) -> None:
             line = core.read(o.a + row * o.pitch, kind, columns * o.m).astype(np.float32)
             for pixel in line.reshape(columns, o.m) - shift:
                 total = total + (pixel * pixel if square else pixel)
-    core.write(o.dst, total)
+    core.write(o.dst, quiet(total))
 
 
 @instruction("VCSUM", 0x248, Unit.VFU, "dst size a shift m pitch", modes=FLOAT_MODES,
@@ -274,6 +289,6 @@ def _transpose_touches(o: Operands) -> tuple[Touch, ...]:
              touches=_transpose_touches)  # fmt: skip
 def vtrans(core: Core, o: Operands) -> None:
     """dst[j][i] = a[i][j]; size packs rows (low) and columns (high) of a; no aliasing."""
-    rows, columns = low_half(o.size), high_half(o.size)
+    rows, columns = _rows_and_columns(core, o)
     values = core.read(o.a, BY_NAME[o.mode].numpy, rows * columns)
     core.write(o.dst, np.ascontiguousarray(values.reshape(rows, columns).T).reshape(-1))
