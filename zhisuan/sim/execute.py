@@ -1,0 +1,125 @@
+"""Run one kernel launch: check the arguments, execute, enter the rows in the trace.
+
+Comes in: a program, a kernel's name, its arguments, a memory.  Goes out: changed memory and a
+launch in the trace, or an error naming kernel, source line and instruction.  Never any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT
+from zhisuan.isa.disasm import format_instruction
+from zhisuan.isa.number import FLOATS, INTEGERS, bits_of
+from zhisuan.isa.program import Kernel, Parameter, Program
+from zhisuan.sim import reference
+from zhisuan.sim.fault import Fault
+from zhisuan.sim.memory import PARAM_BYTES, Memory
+from zhisuan.sim.trace import TraceBuilder
+
+LIMIT = 10**10
+"""Instructions a launch may execute unless told otherwise."""
+
+
+def execute(
+    program: Program,
+    kernel: str,
+    args: Sequence[int | float],
+    memory: Memory,
+    trace: TraceBuilder,
+    *,
+    label: str,
+    executor: str = "native",
+    limit: int = LIMIT,
+) -> None:
+    """Run `kernel` of `program` to its end; a faulty one leaves no launch in the trace."""
+    entry = program.kernel(kernel)
+    _check_room(entry, memory)
+    slots = _argument_slots(entry, args)
+    memory.poke(PARAM.base, np.zeros(PARAM_BYTES, np.uint8))
+    memory.poke(PARAM.base, slots)
+    memory.load_constants(program, program.const_data)
+    registers = reference.start_registers(NRAM.base + memory.machine.nram.size)
+    try:
+        rows = _run(executor)(program, entry.entry, registers, memory, limit)
+    except Fault as stop:
+        raise _located(stop, program, kernel) from stop
+    trace.add(label, program.name, kernel, rows)
+
+
+def _run(executor: str):  # type: ignore[no-untyped-def]
+    if executor in ("reference", "native"):
+        return reference.run
+    raise ZhisuanError("no such executor", expected="native or reference", found=executor)
+
+
+def _check_room(kernel: Kernel, memory: Memory) -> None:
+    """Refuse a kernel whose on-chip arrays the machine cannot hold."""
+    machine = memory.machine
+    for space, needed, room in (
+        ("NRAM", kernel.nram_bytes, machine.nram_usable),
+        ("WRAM", kernel.wram_bytes, machine.wram.size),
+    ):
+        if needed > room:
+            raise ZhisuanError(
+                f"kernel '{kernel.name}' does not fit machine '{machine.name}'",
+                expected=f"at most {room} bytes of {space}",
+                found=f"{needed} bytes of {space} arrays",
+                hint="smaller arrays, or a machine with more memory on the chip",
+            )
+
+
+def _argument_slots(kernel: Kernel, args: Sequence[int | float]) -> np.ndarray:
+    """The bytes of PARAM space (uint64 slots), every argument checked against its kind."""
+    if len(args) != len(kernel.parameters):
+        raise ZhisuanError(
+            f"kernel '{kernel.name}' called with a wrong number of arguments",
+            expected=_signature(kernel),
+            found=f"{len(args)} arguments",
+        )
+    if len(args) * PARAM_SLOT > PARAM_BYTES:
+        raise ZhisuanError(f"kernel '{kernel.name}' has too many parameters",
+                           expected=f"at most {PARAM_BYTES // PARAM_SLOT}",
+                           found=str(len(args)))  # fmt: skip
+    pairs = zip(kernel.parameters, args, strict=True)
+    return np.array([_argument_bits(kernel, p, value) for p, value in pairs], np.uint64)
+
+
+def _argument_bits(kernel: Kernel, parameter: Parameter, value: int | float) -> int:
+    kind = parameter.kind
+    is_whole = isinstance(value, int | np.integer)
+    if kind in FLOATS and (is_whole or isinstance(value, float | np.floating)):
+        with np.errstate(over="ignore"):
+            return bits_of(value, kind)
+    mode = "u64" if kind == "ptr" else kind
+    if mode in INTEGERS and is_whole:
+        bits = bits_of(int(value), mode)
+        if int(value) in (bits, bits - (1 << 64)):
+            return bits
+    raise ZhisuanError(
+        f"argument '{parameter.name}' of kernel '{kernel.name}' does not fit",
+        expected=_signature(kernel),
+        found=repr(value),
+    )
+
+
+def _signature(kernel: Kernel) -> str:
+    return f"{kernel.name}({', '.join(f'{p.kind} {p.name}' for p in kernel.parameters)})"
+
+
+def _located(stop: Fault, program: Program, kernel: str) -> ZhisuanError:
+    """The fault's error with the place it happened at."""
+    error, pc = stop.error, stop.pc
+    where = f"kernel '{kernel}', {program.place(pc)}, pc {pc}"
+    if 0 <= pc < len(program.words):
+        where += f": {_instruction_text(int(program.words[pc]), pc)}"
+    return ZhisuanError(
+        error.what, where=where, expected=error.expected, found=error.found, hint=error.hint
+    )
+
+
+def _instruction_text(word: int, pc: int) -> str:
+    return " ".join(format_instruction(word, pc=pc).split())

@@ -1,0 +1,44 @@
+"""What stops a program early, before anybody says where it was.
+
+An executor raises `Fault`; `execute` turns it into the message with kernel, line and
+instruction.
+"""
+
+from __future__ import annotations
+
+from zhisuan.base.errors import ZhisuanError
+
+
+class Fault(Exception):
+    """A program's mistake at instruction `pc`; `error` says what, but not where."""
+
+    def __init__(self, error: ZhisuanError, pc: int) -> None:
+        super().__init__(error.what)
+        self.error = error
+        self.pc = pc
+
+
+def outside(pc: int, words: int) -> ZhisuanError:
+    """The next instruction to execute is not in the program."""
+    return ZhisuanError(
+        "the program counter left the program",
+        expected=f"an instruction index from 0 to {words - 1}",
+        found=str(pc),
+    )
+
+
+def runaway(limit: int) -> ZhisuanError:
+    return ZhisuanError(
+        "the kernel does not end",
+        expected=f"HALT within {limit} instructions",
+        hint="look for a loop that never ends, or raise the limit",
+    )
+
+
+def no_special(index: int) -> ZhisuanError:
+    return ZhisuanError("no such special register", expected="0 to 12", found=str(index))
+
+
+def trapped(reason: str) -> ZhisuanError:
+    """The program asked for it: TRAP, or operands that an instruction refuses."""
+    return ZhisuanError(reason)

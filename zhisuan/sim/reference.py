@@ -1,0 +1,147 @@
+"""The reference executor: fetch, decode, call the meaning.  It defines what programs do.
+
+Comes in: a program, where to start, registers, memory.  Goes out: changed memory and the rows
+of the trace, or a `Fault`.  Slow and obvious; the native core must agree with it in every bit.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import numpy as np
+
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.isa.encoding import Encodable, decode
+from zhisuan.isa.number import MASK64
+from zhisuan.isa.program import Program
+from zhisuan.isa.registry import REGISTERS, Instruction, Kind, Operands, Unit
+from zhisuan.sim import fault
+from zhisuan.sim.fault import Fault
+from zhisuan.sim.memory import Memory
+from zhisuan.sim.trace import COST_CLASSES, ROW, SYNC_OPCODE
+
+SPECIAL = (0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0, 1)
+"""Special registers 0 to 11 of a task alone on the one core; 12 counts instructions."""
+
+
+class ReferenceCore:
+    """The core as a meaning sees it (`isa.registry.Core`)."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self.pc = 0
+        self.halted = False
+        self.executed = 0
+        self.row: Instruction | None = None
+
+    def read(self, address: int, dtype: np.typing.DTypeLike, count: int) -> np.ndarray:
+        kind = np.dtype(dtype)
+        address &= MASK64
+        self._check(address, count * kind.itemsize, kind.itemsize, write=False)
+        return self.memory.peek(address, kind, count)
+
+    def write(self, address: int, values: np.ndarray) -> None:
+        address &= MASK64
+        self._check(address, values.nbytes, values.itemsize, write=True)
+        self.memory.poke(address, values)
+
+    def _check(self, address: int, size: int, element: int, write: bool) -> None:
+        assert self.row is not None
+        error = access_error(self.memory, self.row, address, size, element, write)
+        if error is not None:
+            raise error
+
+    def trap(self, reason: str) -> NoReturn:
+        raise fault.trapped(reason)
+
+    def special(self, index: int) -> int:
+        if index == len(SPECIAL):
+            return self.executed
+        if not 0 <= index < len(SPECIAL):
+            raise fault.no_special(index)
+        return SPECIAL[index]
+
+
+def access_error(
+    memory: Memory, row: Instruction, address: int, size: int, element: int, write: bool
+) -> ZhisuanError | None:
+    """What is wrong with an access by an instruction: tensor operands must be aligned to
+    their elements, scalar ones need not (compilers copy structures in words)."""
+    allowed = row.writes if write else row.reads
+    align = 1 if row.unit is Unit.SCALAR else element
+    return memory.complaint(address, size, write, allowed, align)
+
+
+def run(
+    program: Program, entry: int, registers: list[int], memory: Memory, limit: int
+) -> list[np.ndarray]:
+    """Execute from word `entry` until HALT; returns the trace rows, one array of ROW."""
+    core = ReferenceCore(memory)
+    core.pc = entry
+    decoded: dict[int, Encodable] = {}
+    rows: list[tuple[tuple[int, ...], int, int, int, int]] = []
+    counts = [0] * len(COST_CLASSES)
+    first = entry
+    while not core.halted:
+        pc = core.pc
+        try:
+            item = _fetch(program, pc, decoded)
+            if core.executed == limit:
+                raise fault.runaway(limit)
+            if not any(counts):
+                first = pc
+            values = _operand_values(item, registers)
+            if item.row.is_queued or item.row.opcode == SYNC_OPCODE:
+                if any(counts):
+                    rows.append((tuple(counts), first, 0, 0, 0))
+                    counts = [0] * len(COST_CLASSES)
+                rows.append(_trace_row(item, values, pc))
+            else:
+                counts[COST_CLASSES.index(item.row.cost)] += 1
+            _step(core, item, values, registers)
+        except ZhisuanError as error:
+            raise Fault(error, pc) from error
+    if any(counts):
+        rows.append((tuple(counts), first, 0, 0, 0))
+    return [np.array(rows, ROW)]
+
+
+def _fetch(program: Program, pc: int, decoded: dict[int, Encodable]) -> Encodable:
+    if not 0 <= pc < len(program.words):
+        raise fault.outside(pc, len(program.words))
+    if pc not in decoded:
+        decoded[pc] = decode(int(program.words[pc]))
+    return decoded[pc]
+
+
+def _operand_values(item: Encodable, registers: list[int]) -> list[int]:
+    pairs = zip(item.row.operands, item.values, strict=True)
+    return [registers[value] if operand.is_register else value for operand, value in pairs]
+
+
+def _trace_row(
+    item: Encodable, values: list[int], pc: int
+) -> tuple[tuple[int, ...], int, int, int, int]:
+    signed = [value - (1 << 64) if value >> 63 == 1 else value for value in values]
+    padded = tuple(signed + [0] * (len(COST_CLASSES) - len(signed)))
+    return padded, pc, item.row.opcode, item.row.modes.index(item.mode), 0
+
+
+def _step(core: ReferenceCore, item: Encodable, values: list[int], registers: list[int]) -> None:
+    """Execute one instruction whose operand values are known."""
+    row = item.row
+    core.row = row
+    core.pc += 1
+    named = {operand.name: value for operand, value in zip(row.operands, values, strict=True)}
+    result = row.meaning(core, Operands(item.mode, named))
+    core.executed += 1
+    for operand, number in zip(row.operands, item.values, strict=True):
+        if operand.kind is Kind.DEST:
+            registers[number] = result & MASK64
+
+
+def start_registers(stack_top: int) -> list[int]:
+    """Registers as a kernel finds them: zero, but for the stack pointer."""
+    registers = [0] * REGISTERS
+    registers[REGISTERS - 1] = stack_top
+    return registers

@@ -1,0 +1,179 @@
+"""Traces: what the machine did, instruction by instruction, as columns of numbers.
+
+Comes in: rows from an executor.  Goes out: a `Trace`, kept in a .trace file (NumPy's npz) that
+is the same, bit by bit, for the same run.  There are no cycles in it: `timing` adds those.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.base.files import write_atomically
+from zhisuan.isa.registry import Instruction, Operands
+from zhisuan.isa.table import BY_NAME, BY_OPCODE
+
+COST_CLASSES = (
+    "alu", "multiply", "divide", "convert", "transcendental", "load", "store", "branch", "sync",
+)  # fmt: skip
+"""Scalar cost classes in the order of the fields of `arch.machine.Scalar`: a0..a8 of a run."""
+
+ARGUMENTS = 9
+SCALAR_RUN = 0
+SYNC_OPCODE = BY_NAME["SYNC"].opcode
+_FORMAT = 1
+
+ROW = np.dtype(
+    [("a", np.int64, (ARGUMENTS,)), ("pc", np.int32), ("opcode", np.int16), ("mode", np.uint8),
+     ("reserved", np.uint8)]
+)  # fmt: skip
+"""One row as executors write it; 80 bytes."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One kernel launch: its label, what ran, and its first row in the trace."""
+
+    label: str
+    program: str
+    kernel: str
+    first_row: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Columns of n rows in program order; `a` is int64[9, n].
+
+    opcode 0 is a run of scalar instructions: pc the first of the run, a0..a8 how many of each
+    class of COST_CLASSES.  Any other row is a queued instruction or SYNC: a0.. are its operand
+    values in the row's order (registers' contents and immediates, signed).
+    """
+
+    launch: np.ndarray  # int32
+    pc: np.ndarray  # int32
+    opcode: np.ndarray  # int16
+    mode: np.ndarray  # uint8
+    a: np.ndarray  # int64[9, n]
+    launches: tuple[Launch, ...]
+
+    def __len__(self) -> int:
+        return len(self.pc)
+
+    def groups(self) -> Iterator[tuple[Instruction, str, np.ndarray]]:
+        """Each (row of the table, mode) that occurs, with the indices of its trace rows."""
+        keys = self.opcode.astype(np.int32) * 256 + self.mode
+        order = np.argsort(keys, kind="stable")
+        distinct, starts = np.unique(keys[order], return_index=True)
+        for key, indices in zip(distinct, np.split(order, starts[1:]), strict=True):
+            if key >> 8 != SCALAR_RUN:
+                row = BY_OPCODE[int(key >> 8)]
+                yield row, row.modes[int(key & 255)], indices
+
+    def operands(self, row: Instruction, mode: str, indices: np.ndarray) -> Operands:
+        """Operand columns (int64) of trace rows of one kind, for cost and touch formulas."""
+        values = {op.name: self.a[i, indices] for i, op in enumerate(row.operands)}
+        return Operands(mode, values)
+
+    def rows_of(self, launch: int) -> slice:
+        """The trace rows of a launch."""
+        ends = [entry.first_row for entry in self.launches[1:]] + [len(self)]
+        return slice(self.launches[launch].first_row, ends[launch])
+
+    def to_bytes(self) -> bytes:
+        table = [[e.label, e.program, e.kernel, e.first_row] for e in self.launches]
+        header = json.dumps({"format": _FORMAT, "launches": table}, separators=(",", ":"))
+        columns = {
+            "header": np.frombuffer(header.encode(), np.uint8),
+            **{name: getattr(self, name) for name in _COLUMNS},
+        }
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+            for name, column in columns.items():
+                raw = io.BytesIO()
+                np.lib.format.write_array(raw, column, version=(1, 0), allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), raw.getvalue())
+        return packed.getvalue()
+
+    def save(self, path: Path | str) -> None:
+        """Write a .trace file, all of it or nothing."""
+        write_atomically(path, self.to_bytes())
+
+    @staticmethod
+    def load(path: Path | str) -> Trace:
+        """Read a .trace file; a damaged one is an error."""
+        path = Path(path)
+        try:
+            return _parse(path)
+        except FileNotFoundError as error:
+            raise ZhisuanError(f"no trace file '{path}'", found="no such file") from error
+        except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise ZhisuanError(
+                "not a trace, or a damaged one",
+                where=str(path),
+                expected="a complete .trace file that Zhisuan wrote",
+                found=str(error) or type(error).__name__,
+                hint="run the program again with --emit",
+            ) from error
+
+
+_COLUMNS = {"launch": np.int32, "pc": np.int32, "opcode": np.int16, "mode": np.uint8, "a": np.int64}
+
+
+def _parse(path: Path) -> Trace:
+    with np.load(path, allow_pickle=False) as archive:
+        header = json.loads(archive["header"].tobytes())
+        columns = {name: archive[name] for name in _COLUMNS}
+    if header["format"] != _FORMAT:
+        raise ValueError(f"format {header['format']}")
+    trace = Trace(**columns, launches=tuple(Launch(*entry) for entry in header["launches"]))
+    for name, kind in _COLUMNS.items():
+        shape = (ARGUMENTS, len(trace)) if name == "a" else (len(trace),)
+        if columns[name].dtype != kind or columns[name].shape != shape:
+            raise ValueError(f"column '{name}' is {columns[name].dtype}{columns[name].shape}")
+    _check_rows(trace)
+    return trace
+
+
+def _check_rows(trace: Trace) -> None:
+    """Refuse rows that no executor writes."""
+    firsts = [entry.first_row for entry in trace.launches] + [len(trace)]
+    if firsts[0] != 0 or firsts != sorted(firsts):
+        raise ValueError("launches out of order")
+    expected = np.repeat(np.arange(len(trace.launches)), np.diff(firsts))
+    if not np.array_equal(trace.launch, expected):
+        raise ValueError("rows and launches disagree")
+    for key in np.unique(trace.opcode.astype(np.int32) * 256 + trace.mode):
+        row = BY_OPCODE.get(int(key >> 8))
+        scalar = key == SCALAR_RUN
+        if not scalar and (row is None or int(key & 255) >= len(row.modes)):
+            raise ValueError(f"opcode {key >> 8}, mode {key & 255}")
+
+
+class TraceBuilder:
+    """Collects rows launch by launch; `build` makes the trace of what is complete."""
+
+    def __init__(self) -> None:
+        self._launches: list[Launch] = []
+        self._chunks: list[np.ndarray] = []
+        self._rows = 0
+
+    def add(self, label: str, program: str, kernel: str, rows: list[np.ndarray]) -> None:
+        """Enter a launch that ran to its end; `rows` are arrays of ROW."""
+        self._launches.append(Launch(label, program, kernel, self._rows))
+        self._chunks.extend(rows)
+        self._rows += sum(len(chunk) for chunk in rows)
+
+    def build(self) -> Trace:
+        rows = np.concatenate(self._chunks) if self._chunks else np.zeros(0, ROW)
+        firsts = [entry.first_row for entry in self._launches] + [self._rows]
+        launch = np.repeat(np.arange(len(self._launches), dtype=np.int32), np.diff(firsts))
+        columns = {name: np.ascontiguousarray(rows[name]) for name in ("pc", "opcode", "mode")}
+        a = np.ascontiguousarray(rows["a"].T)
+        return Trace(launch=launch, a=a, launches=tuple(self._launches), **columns)
