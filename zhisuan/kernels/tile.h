@@ -1,0 +1,87 @@
+// What the kernels of the operator library share: packed operands, and loading a padded band.
+#pragma once
+#include <bang.h>
+
+typedef long long word;
+
+enum PadMode { PAD_CONSTANT = 0, PAD_REFLECT = 1, PAD_EDGE = 2 };
+enum Activation { ACT_NONE = 0, ACT_RELU = 1, ACT_SIGMOID = 2, ACT_TANH = 3 };
+
+__mlu_func__ inline word pack2(int low, int high) {
+  return (word)(unsigned)low | ((word)high << 32);
+}
+
+__mlu_func__ inline word pack4(int a, int b, int c, int d) {
+  return (word)a | ((word)b << 16) | ((word)c << 32) | ((word)d << 48);
+}
+
+__mlu_func__ inline int smaller(int a, int b) { return a < b ? a : b; }
+__mlu_func__ inline int larger(int a, int b) { return a > b ? a : b; }
+
+__mlu_func__ inline word float_bits(float x) {
+  unsigned bits;
+  __builtin_memcpy(&bits, &x, 4);
+  return bits;
+}
+
+// A window of a channels-last half image in DRAM, margins included.
+struct Window {
+  const char *image;  // [height][width][pixel bytes]
+  int height, width, pixel;
+  int mode;           // PadMode
+  const char *zeros;  // NRAM row of zeros, for PAD_CONSTANT
+};
+
+// Where row y of the padded image comes from; -1 for a row of zeros.
+__mlu_func__ inline int source_row(const Window &w, int y) {
+  if (y >= 0 && y < w.height) return y;
+  if (w.mode == PAD_CONSTANT) return -1;
+  if (w.mode == PAD_EDGE) return y < 0 ? 0 : w.height - 1;
+  return y < 0 ? -y : 2 * (w.height - 1) - y;
+}
+
+// Loads columns [x, x + columns) of `rows` consecutive existing image rows, margins included.
+__mlu_func__ inline void load_rows(const Window &w, char *tile, int pitch, int y, int rows, int x,
+                                   int columns) {
+  int left = larger(0, -x);
+  int right = larger(0, x + columns - w.width);
+  int inner = columns - left - right;
+  int line = w.width * w.pixel;
+  const char *first = w.image + (word)y * line;
+  if (inner > 0)
+    __dlp_VLOAD3(tile + left * w.pixel, inner * w.pixel, first + (x + left) * w.pixel, pitch, line,
+                 rows, 0, 1);
+  if (w.mode == PAD_CONSTANT) {
+    if (left)
+      __dlp_VMOVE3(tile, left * w.pixel, w.zeros, pitch, 0, rows, 0, 1);
+    if (right)
+      __dlp_VMOVE3(tile + (left + inner) * w.pixel, right * w.pixel, w.zeros, pitch, 0, rows, 0, 1);
+    return;
+  }
+  int back = w.mode == PAD_REFLECT ? -w.pixel : 0;  // margins mirror the image, or repeat its edge
+  int step = w.mode == PAD_REFLECT ? w.pixel : 0;
+  if (left)
+    __dlp_VLOAD3(tile, w.pixel, first + left * step, pitch, line, rows, pack2(w.pixel, back), left);
+  if (right)
+    __dlp_VLOAD3(tile + (left + inner) * w.pixel, w.pixel,
+                 first + (w.width - 1) * w.pixel - step, pitch, line, rows, pack2(w.pixel, back),
+                 right);
+}
+
+// Loads the window of `rows` × `columns` pixels whose corner is (y, x) of the padded image.
+__mlu_func__ inline void load_window(const Window &w, char *tile, int pitch, int y, int rows,
+                                     int x, int columns) {
+  int r = 0;
+  while (r < rows) {
+    int source = source_row(w, y + r);
+    if (source < 0) {
+      __dlp_VMOVE(tile + r * pitch, columns * w.pixel, w.zeros);
+      r++;
+      continue;
+    }
+    int run = 1;  // rows inside the image go together
+    if (y + r >= 0 && y + r < w.height) run = smaller(rows - r, w.height - (y + r));
+    load_rows(w, tile + r * pitch, pitch, source, run, x, columns);
+    r += run;
+  }
+}

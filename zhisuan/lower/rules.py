@@ -1,0 +1,150 @@
+"""Graph op → kernel launches, one function per op."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.graph.ir import Node
+from zhisuan.isa.matrix import pack_weights
+from zhisuan.kernels import conv2d, pixelwise
+from zhisuan.lower.state import RULES, Lowering, Place, rule
+
+__all__ = ["RULES"]
+
+
+def _sums(state: Lowering, value: str, c: int) -> Place:
+    """Scratch for the channel sums of a value: centre, Σ(x - m), Σ(x - m)²."""
+    place = state.make(f"{value}.sums", "scratch", (3, c), "f32", "flat")
+    state.sums[value] = place
+    return place
+
+
+def _is_normalised(state: Lowering, value: str) -> bool:
+    return any(node.op == "instance_norm" and node.inputs[0] == value for node in state.graph.nodes)
+
+
+@rule("conv2d")
+def lower_conv2d(state: Lowering, node: Node) -> None:
+    """conv2d (pad, bias and activation absorbed) → one conv2d launch, with channel sums if an
+    instance_norm follows."""
+    if node.attrs["groups"] != 1:
+        raise ZhisuanError(
+            f"conv2d '{node.label}' is grouped",
+            expected="groups = 1",
+            found=f"groups = {node.attrs['groups']}",
+        )
+    x, weight, *bias = node.inputs
+    filters = state.weights(node, weight)
+    height, width, ci = state.image(x)
+    out_h, out_w, co = state.image(node.output)
+    stride_h, stride_w = node.attrs["strides"]
+    dilation_h, dilation_w = node.attrs["dilations"]
+    top, left, _, _ = node.attrs["pads"]
+    shape = conv2d.Convolution(
+        height, width, ci, out_h, out_w, co, filters.shape[2], filters.shape[3],
+        stride_h, stride_w, dilation_h, dilation_w, top, left, node.attrs["pad_mode"],
+    )  # fmt: skip
+    activation = node.attrs["activation"]
+    stats = not activation and _is_normalised(state, node.output)
+    args = conv2d.plan(shape, state.machine, activation=activation, stats=stats)
+    packed = conv2d.pack_filter(filters, args["pack"], stride_w)
+    pointers = {
+        "dst": state.result(node),
+        "src": state.value(x),
+        "filter": state.constant(f"{weight}.pack{args['pack']}", packed),
+        "scale": None,
+        "shift": state.value(bias[0]) if bias else None,
+        "stats": _sums(state, node.output, co) if stats else None,
+    }
+    state.launch(node, "conv2d", args, pointers, state.macs.get(node.label, 0))
+
+
+@rule("instance_norm")
+def lower_instance_norm(state: Lowering, node: Node) -> None:
+    """instance_norm → channel_sums unless the convolution made them, then instance_norm."""
+    x, gamma, beta, *residual = node.inputs
+    height, width, c = state.image(x)
+    pixels = height * width
+    if x not in state.sums:
+        args = pixelwise.channel_sums(pixels, c, state.machine)
+        pointers = {"stats": _sums(state, x, c), "src": state.value(x)}
+        state.launch(node, "channel_sums", args, pointers)
+    args = pixelwise.instance_norm(
+        pixels, c, node.attrs["epsilon"], state.machine,
+        activation=node.attrs["activation"], residual=bool(residual),
+    )  # fmt: skip
+    pointers = {
+        "dst": state.result(node),
+        "src": state.value(x),
+        "residual": state.value(residual[0]) if residual else None,
+        "stats": state.sums[x],
+        "gamma": state.value(gamma),
+        "beta": state.value(beta),
+    }
+    state.launch(node, "instance_norm", args, pointers)
+
+
+@rule("resize_nearest")
+def lower_resize_nearest(state: Lowering, node: Node) -> None:
+    height, width, c = state.image(node.inputs[0])
+    args = pixelwise.resize_nearest(
+        height, width, c, node.attrs["scale_h"], node.attrs["scale_w"], state.machine
+    )
+    pointers = {"dst": state.result(node), "src": state.value(node.inputs[0])}
+    state.launch(node, "resize_nearest", args, pointers)
+
+
+@rule("pad")
+def lower_pad(state: Lowering, node: Node) -> None:
+    height, width, c = state.image(node.inputs[0])
+    args = pixelwise.pad(
+        height, width, c, node.attrs["pads"], node.attrs["pad_mode"], state.machine
+    )
+    pointers = {"dst": state.result(node), "src": state.value(node.inputs[0])}
+    state.launch(node, "pad", args, pointers)
+
+
+@rule("vecmat")
+def lower_vecmat(state: Lowering, node: Node) -> None:
+    """vecmat → a 1 × 1 convolution in float32."""
+    vector, matrix = node.inputs
+    values = np.asarray(state.weights(node, matrix), np.float32)
+    k, n = values.shape
+    packed = state.constant(f"{matrix}.packed", pack_weights(values))
+    pointers = {"dst": state.result(node), "src": state.value(vector), "matrix": packed}
+    args = pixelwise.vecmat(k, n, state.machine)
+    state.launch(node, "vecmat", args, pointers, state.macs.get(node.label, 0))
+
+
+@rule("slice1d")
+def lower_slice1d(state: Lowering, node: Node) -> None:
+    """slice1d → a view: no launch."""
+    whole = state.value(node.inputs[0])
+    start = node.attrs["start"] * 4
+    state.places[node.output] = Place(whole.buffer, whole.offset + start)
+
+
+@rule("add", "sub", "mul", "div", "maximum", "minimum")
+def lower_binary(state: Lowering, node: Node) -> None:
+    a, b = node.inputs
+    shape = state.shapes[node.output]
+    if state.shapes[a] != shape or state.shapes[b] != shape or len(shape) != 4:
+        raise ZhisuanError(
+            f"{node.op} '{node.label}' cannot be lowered",
+            expected="two images of the same shape",
+            found=f"{list(state.shapes[a])} and {list(state.shapes[b])}",
+        )
+    args = pixelwise.elementwise(node.op, prod(shape), state.machine)
+    pointers = {"dst": state.result(node), "a": state.value(a), "b": state.value(b)}
+    state.launch(node, "elementwise", args, pointers)
+
+
+@rule("relu", "sigmoid", "tanh", "exp", "log", "sqrt", "abs")
+def lower_unary(state: Lowering, node: Node) -> None:
+    state.image(node.inputs[0])
+    args = pixelwise.elementwise(node.op, prod(state.shapes[node.output]), state.machine)
+    pointers = {"dst": state.result(node), "a": state.value(node.inputs[0]), "b": None}
+    state.launch(node, "elementwise", args, pointers)

@@ -1,0 +1,151 @@
+"""What a lowering rule sees: the graph's shapes, and methods that make buffers and launches.
+
+Activations ([1, C, H, W]) are stored FP16, channels last; vectors and matrices of the
+parameter path (rank 1 and 2) stay FP32.  Multi-image batches are not supported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+
+from zhisuan.arch.machine import Machine
+from zhisuan.base import dtype as dtypes
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.graph.ir import Graph, Node
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value lies: a buffer and a byte offset in it."""
+
+    buffer: str
+    offset: int = 0
+
+
+@dataclass
+class Draft:
+    """A buffer whose address is not known yet."""
+
+    role: str
+    dtype: str
+    shape: tuple[int, ...]
+    layout: str
+    size: int
+    first: int
+    last: int
+
+
+@dataclass
+class Call:
+    kernel: str
+    label: str
+    layer: str
+    op: str
+    macs: int
+    args: dict[str, int | float | Place | None]
+
+
+Rule = Callable[["Lowering", Node], None]
+RULES: dict[str, Rule] = {}
+
+
+def rule(*ops: str) -> Callable[[Rule], Rule]:
+    """Enter a function as the lowering of graph ops."""
+
+    def enter(function: Rule) -> Rule:
+        for op in ops:
+            RULES[op] = function
+        return function
+
+    return enter
+
+
+@dataclass
+class Lowering:
+    """State of one walk; rules call its methods."""
+
+    graph: Graph
+    machine: Machine
+    shapes: Mapping[str, tuple[int, ...]]
+    macs: Mapping[str, int]
+    places: dict[str, Place] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    constants: dict[str, np.ndarray] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    sums: dict[str, Place] = field(default_factory=dict)  # value → channel sums already made
+
+    def image(self, name: str) -> tuple[int, int, int]:
+        """Height, width and channels of a [1, C, H, W] value."""
+        shape = self.shapes[name]
+        if len(shape) != 4 or shape[0] != 1:
+            raise ZhisuanError(
+                f"value '{name}' cannot be lowered",
+                expected="one image, [1, C, H, W]",
+                found=str(list(shape)),
+                hint="split the batch into single images",
+            )
+        return shape[2], shape[3], shape[1]
+
+    def storage(self, shape: tuple[int, ...]) -> tuple[str, str]:
+        """Element type and layout of a tensor of this shape on the device."""
+        return ("f16", "hwc") if len(shape) == 4 else ("f32", "flat")
+
+    def make(self, name: str, role: str, shape: tuple[int, ...], dtype: str = "",
+             layout: str = "") -> Place:  # fmt: skip
+        """A new buffer for a value or scratch space."""
+        natural = self.storage(shape)
+        dtype, layout = dtype or natural[0], layout or natural[1]
+        size = prod(shape) * dtypes.dtype(dtype).size
+        self.drafts[name] = Draft(role, dtype, shape, layout, size, 1 << 30, -1)
+        return Place(name)
+
+    def result(self, node: Node) -> Place:
+        """The buffer of a node's only output."""
+        name = node.output
+        self.places[name] = self.make(name, "scratch", self.shapes[name])
+        return self.places[name]
+
+    def constant(self, name: str, values: np.ndarray) -> Place:
+        """A constant of the plan with the given contents (flat, as they lie in DRAM)."""
+        if name not in self.constants:
+            self.constants[name] = values
+            kind = dtypes.from_numpy(values.dtype).name
+            self.make(name, "constant", values.shape, kind, "flat")
+        return Place(name)
+
+    def value(self, name: str) -> Place:
+        """Where a value lies; graph constants are brought in when first used."""
+        if name not in self.places and name in self.graph.constants:
+            values = np.asarray(self.graph.constants[name], np.float32)
+            if values.ndim == 4:
+                half = values[0].transpose(1, 2, 0).astype(np.float16)
+                self.places[name] = self.constant(name, np.ascontiguousarray(half))
+            else:
+                self.places[name] = self.constant(name, values)
+        return self.places[name]
+
+    def weights(self, node: Node, name: str) -> np.ndarray:
+        """Contents of an input that must be a constant of the graph."""
+        if name not in self.graph.constants:
+            raise ZhisuanError(
+                f"{node.op} '{node.label}' needs constant weights",
+                expected=f"'{name}' to be an initializer of the model",
+                found="a value computed at run time",
+            )
+        return self.graph.constants[name]
+
+    def launch(self, node: Node, kernel: str, args: Mapping[str, int | float],
+               pointers: Mapping[str, Place | None], macs: int = 0) -> None:  # fmt: skip
+        """Append a launch; pointers and args together are the kernel's parameters."""
+        index = len(self.calls)
+        for place in pointers.values():
+            if place is not None:
+                draft = self.drafts[place.buffer]
+                draft.first, draft.last = min(draft.first, index), max(draft.last, index)
+        both: dict[str, int | float | Place | None] = {**pointers, **args}
+        layer = node.label.split("/")[0]
+        self.calls.append(Call(kernel, node.label, layer, node.op, macs, both))

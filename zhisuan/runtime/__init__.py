@@ -1,0 +1,1 @@
+"""The device: memory, programs, launches, and playing a plan; knows no graph and no model."""

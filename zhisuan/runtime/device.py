@@ -1,0 +1,102 @@
+"""A device: a machine, its memory, and the trace of everything launched on it.
+
+`play` runs a whole plan.  Between writing inputs and reading outputs nothing is computed
+here: every value in between comes from instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from zhisuan.arch.machine import Machine
+from zhisuan.base import dtype as dtypes
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.isa.address import GDRAM
+from zhisuan.isa.program import Program
+from zhisuan.runtime.plan import Buffer, Plan, verify
+from zhisuan.sim.execute import execute
+from zhisuan.sim.memory import Memory
+from zhisuan.sim.trace import Trace, TraceBuilder
+
+Progress = Callable[[int, int, str], None]
+"""progress(done, total, label): called before each launch, and once at the end."""
+
+
+class Device:
+    """One simulated card."""
+
+    def __init__(self, machine: Machine, executor: str = "native") -> None:
+        self.machine = machine
+        self.executor = executor
+        self.memory = Memory(machine)
+        self.trace = TraceBuilder()
+
+    def reserve(self, size: int) -> None:
+        """Make the first `size` bytes of GDRAM usable."""
+        if size > self.machine.dram.size:
+            raise ZhisuanError(
+                f"the network does not fit in the DRAM of machine '{self.machine.name}'",
+                expected=f"at most {self.machine.dram.size:,} bytes",
+                found=f"{size:,} bytes",
+                hint="use a smaller picture, or enlarge [dram] size in the machine file",
+            )
+        self.memory.reserve(GDRAM.base + size)
+
+    def write(self, buffer: Buffer, values: np.ndarray) -> None:
+        """Put a tensor into its buffer, converted to the buffer's type and layout."""
+        self.memory.write(buffer.address, buffer.encode(values))
+
+    def read(self, buffer: Buffer) -> np.ndarray:
+        """The tensor a buffer holds, in the buffer's element type."""
+        element = dtypes.dtype(buffer.dtype)
+        count = buffer.size // element.size
+        return buffer.decode(self.memory.read(buffer.address, element.numpy, count))
+
+    def launch(self, program: Program, kernel: str, args: Mapping[str, int | float],
+               label: str) -> None:  # fmt: skip
+        """Run a kernel to its end; args by parameter name, in any order."""
+        order = [parameter.name for parameter in program.kernel(kernel).parameters]
+        execute(
+            program,
+            kernel,
+            [args[name] for name in order],
+            self.memory,
+            self.trace,
+            label=label,
+            executor=self.executor,
+        )
+
+
+def play(
+    plan: Plan,
+    programs: dict[str, Program],
+    constants: Mapping[str, np.ndarray],
+    inputs: Mapping[str, np.ndarray],
+    machine: Machine,
+    *,
+    executor: str = "native",
+    progress: Progress | None = None,
+) -> tuple[dict[str, np.ndarray], Trace]:
+    """Run a plan: inputs by name → outputs by name, and the trace."""
+    verify(plan, programs)
+    device = Device(machine, executor)
+    device.reserve(plan.dram_bytes)
+    for buffer in plan.by_role("constant"):
+        device.write(buffer, constants[buffer.name])
+    for buffer in plan.by_role("input"):
+        if buffer.name not in inputs:
+            raise ZhisuanError(f"input '{buffer.name}' is missing",
+                               expected=", ".join(b.name for b in plan.by_role("input")),
+                               found=", ".join(inputs) or "none")  # fmt: skip
+        device.write(buffer, inputs[buffer.name])
+    total = len(plan.launches)
+    for index, launch in enumerate(plan.launches):
+        if progress:
+            progress(index, total, launch.layer)
+        device.launch(programs[launch.program], launch.kernel, launch.args, launch.label)
+    if progress:
+        progress(total, total, "done")
+    outputs = {buffer.name: device.read(buffer) for buffer in plan.by_role("output")}
+    return outputs, device.trace.finish()
