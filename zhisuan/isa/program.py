@@ -1,20 +1,25 @@
 """A program: encoded words, the kernels in them, constants, and where each word came from.
 
 `.dlp` on disk: 8 bytes of magic, the length of a JSON header (uint64, little endian), the
-header, the constant bytes, the words (uint64, little endian).  Reads back exactly.
+header, the constant bytes, the words (uint64, little endian), the CRC-32 of all before it
+(uint32, little endian).  Reads back exactly.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from zhisuan.base.errors import ZhisuanError, did_you_mean
 
 MAGIC = b"DLP\x00\x01\x00\x00\x00"
+CHECK = 4
+"""Bytes of the checksum at the end of a `.dlp` file."""
 
 
 @dataclass(frozen=True)
@@ -89,46 +94,77 @@ class Program:
         }
         text = json.dumps(header, separators=(",", ":")).encode()
         size = len(text).to_bytes(8, "little")
-        return MAGIC + size + text + self.const_data + self.words.astype("<u8").tobytes()
+        body = MAGIC + size + text + self.const_data + self.words.astype("<u8").tobytes()
+        return body + zlib.crc32(body).to_bytes(CHECK, "little")
 
     @staticmethod
     def from_bytes(raw: bytes, where: str = "program") -> Program:
         """Parse `.dlp` bytes; anything damaged is an error naming `where`."""
-        damaged = ZhisuanError(
-            "not a DLP program, or a damaged one",
-            where=where,
-            expected=f"a file that starts with {MAGIC!r}, complete",
-            found=f"{len(raw)} bytes starting with {raw[:8]!r}",
-            hint="write it again with `zhisuan asm` or `--emit`",
-        )
-        if not raw.startswith(MAGIC) or len(raw) < 16:
-            raise damaged
         try:
-            size = int.from_bytes(raw[8:16], "little")
-            header = json.loads(raw[16 : 16 + size])
-            start = 16 + size
-            const = raw[start : start + header["const"]]
-            words = np.frombuffer(raw[start + header["const"] :], "<u8").copy()
-            if len(words) != header["words"] or len(const) != header["const"]:
-                raise damaged
-            kernels = {
-                k["name"]: Kernel(
-                    k["name"],
-                    k["entry"],
-                    tuple(Parameter(name, kind) for name, kind in k["parameters"]),
-                    k["nram_bytes"],
-                    k["wram_bytes"],
-                )
-                for k in header["kernels"]
-            }
-            lines = np.array(header["lines"], np.int32).reshape(-1, 2)
-            labels = {int(pc): label for pc, label in header["labels"].items()}
-            return Program(
-                header["name"], words, kernels, const, tuple(header["files"]), lines, labels
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise damaged from error
+            return _parse(raw)
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            raise ZhisuanError(
+                "not a DLP program, or a damaged one",
+                where=where,
+                expected=f"a file that starts with {MAGIC[:3]!r}, complete and unchanged",
+                found=f"{len(raw)} bytes starting with {raw[:8]!r}",
+                hint="write it again with `zhisuan asm` or `--emit`",
+            ) from error
 
     @staticmethod
     def load(path: Path) -> Program:
-        return Program.from_bytes(path.read_bytes(), str(path))
+        """The program in a `.dlp` file; a file that cannot be read or is damaged is an error."""
+        try:
+            raw = Path(path).read_bytes()
+        except OSError as error:
+            raise ZhisuanError(
+                "the program cannot be read", where=str(path), found=error.strerror
+            ) from error
+        return Program.from_bytes(raw, str(path))
+
+
+def _parse(raw: bytes) -> Program:
+    """`.dlp` bytes → Program; whatever is wrong is one of Python's own errors."""
+    body = raw[:-CHECK]
+    if not body.startswith(MAGIC) or zlib.crc32(body) != int.from_bytes(raw[-CHECK:], "little"):
+        raise ValueError("wrong magic or checksum")
+    start = 16 + int.from_bytes(body[8:16], "little")
+    header: dict[str, Any] = json.loads(body[16:start])
+    end = start + header["const"]
+    program = Program(
+        name=header["name"],
+        words=np.frombuffer(body[end:], "<u8").astype(np.uint64),
+        kernels={entry["name"]: _parse_kernel(entry) for entry in header["kernels"]},
+        const_data=body[start:end],
+        files=tuple(header["files"]),
+        lines=np.array(header["lines"], np.int32).reshape(-1, 2),
+        labels={int(pc): label for pc, label in header["labels"].items()},
+    )
+    _check(program, header)
+    return program
+
+
+def _parse_kernel(entry: dict[str, Any]) -> Kernel:
+    return Kernel(
+        entry["name"],
+        entry["entry"],
+        tuple(Parameter(name, kind) for name, kind in entry["parameters"]),
+        entry["nram_bytes"],
+        entry["wram_bytes"],
+    )
+
+
+def _check(program: Program, header: dict[str, Any]) -> None:
+    """Raise ValueError where the parts of a parsed program do not fit together."""
+    count = len(program.words)
+    files = program.lines[:, 0]
+    fits = (
+        count == header["words"]
+        and len(program.const_data) == header["const"]
+        and len(program.lines) in (0, count)
+        and all(0 <= kernel.entry < count for kernel in program.kernels.values())
+        and all(0 <= pc <= count for pc in program.labels)
+        and (not len(files) or -1 <= files.min() <= files.max() < len(program.files))
+    )
+    if not fits:
+        raise ValueError("the header does not describe this program")
