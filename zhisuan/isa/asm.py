@@ -97,6 +97,11 @@ def _finish(draft: Draft, filename: str) -> Program:
         kernels = kernels or {"main": Kernel("main", 0)}
         if not draft.placed:
             files, places = [filename], [(0, line) for line in draft.own_lines]
+    for kernel in kernels.values():
+        if not 0 <= kernel.entry < len(draft.words):
+            raise ZhisuanError(f"kernel '{kernel.name}' has no instructions", where=filename,
+                               found=f"it starts at word {kernel.entry} of {len(draft.words)}",
+                               hint="put .kernel before the first instruction")  # fmt: skip
     known = any(file >= 0 for file, _ in places)
     return Program(
         name=draft.name,

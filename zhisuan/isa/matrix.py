@@ -70,7 +70,10 @@ def _taps(o: Operands) -> Any:
 
 
 def _conv_cycles(machine: Any, o: Operands) -> Any:
-    """pixels · ceil(taps / lanes) · ceil(output channels / elements), at least one."""
+    """max(1, output pixels · ceil(taps / lanes) · ceil(output channels / `matrix.elements`)),
+    lanes `matrix.lanes_f16` or `matrix.lanes_f32` by the source type, taps kernel height ·
+    kernel width · input channels
+    """
     return machine.matrix_cycles(o.mode.split(".")[0], _pixels(o), _taps(o), high_half(o.channels))
 
 

@@ -25,7 +25,7 @@ def value_of(bits: int, mode: str) -> int | np.floating:
     low = bits & ((1 << dtype.bits) - 1)
     if dtype.is_float:
         unsigned = np.uint16 if dtype.size == 2 else np.uint32
-        return np.array(low, unsigned).view(dtype.numpy)[()]
+        return np.array([low], unsigned).view(dtype.numpy)[0]
     if dtype.is_signed and low >> (dtype.bits - 1):
         return low - (1 << dtype.bits)
     return low

@@ -221,14 +221,14 @@ def ssqrt(core: Core, o: Operands) -> int:
 def sexp(core: Core, o: Operands) -> int:
     """d = e to the power a, by the polynomial of `isa.elementary`."""
     with np.errstate(all="ignore"):
-        return bits_of(elementary.exp(np.float32(value_of(o.a, o.mode))), o.mode)
+        return bits_of(elementary.exp(np.float32(value_of(o.a, o.mode))).item(), o.mode)
 
 
 @instruction("SLOG", 0x26, Unit.SCALAR, "d:d a", modes=FLOATS, cost="transcendental")
 def slog(core: Core, o: Operands) -> int:
     """d = natural logarithm of a, by the polynomial of `isa.elementary`."""
     with np.errstate(all="ignore"):
-        return bits_of(elementary.log(np.float32(value_of(o.a, o.mode))), o.mode)
+        return bits_of(elementary.log(np.float32(value_of(o.a, o.mode))).item(), o.mode)
 
 
 @instruction("SLOAD", 0xA8, Unit.SCALAR, "d:d base #offset", modes=ALL, cost="load")

@@ -34,6 +34,7 @@ def _prove(rows: list[Instruction]) -> None:
         assert not others or row.immediate_bits >= 16, f"{row.name}: immediate too narrow"
         assert bool(row.cost) != row.is_queued, f"{row.name}: scalar cost and queue"
         assert (row.cycles is not None) == row.is_queued, f"{row.name}: cost missing"
+        assert not row.is_queued or row.cycles.__doc__, f"{row.name}: cost not in words"
         seen[row.opcode] = row.name
         names.add(row.name)
 

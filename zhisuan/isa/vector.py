@@ -34,7 +34,7 @@ def _width(mode: str) -> int:
 
 
 def _cycles(machine: Any, o: Operands) -> Any:
-    """ceil(n · element bytes / vector unit bytes per cycle), at least one."""
+    """max(1, ceil(n · bytes of the wider element / `vector.bytes_per_cycle`))"""
     return machine.vector_cycles(o.n * _width(o.mode))
 
 
@@ -60,6 +60,8 @@ def _enter(name: str, opcode: int, operands: str, doc: str, compute: Function,
         return _cycles(machine, o) * (machine.vector_passes(cost) if cost else 1)
 
     meaning.__doc__ = doc
+    passes = f" · `vector.{cost}_passes`" if cost else ""
+    cycles.__doc__ = f"{_cycles.__doc__}{passes}"
     instruction(name, opcode, Unit.VFU, operands, modes=modes, cycles=cycles,
                 latency="vector.latency", touches=touches)(meaning)  # fmt: skip
 
@@ -218,6 +220,7 @@ def vaffine(core: Core, o: Operands) -> None:
 
 
 def _channel_cycles(machine: Any, o: Operands) -> Any:
+    """max(1, ceil(rows · columns · m · 4 / `vector.bytes_per_cycle`)): float32 lanes"""
     return machine.vector_cycles(low_half(o.size) * high_half(o.size) * o.m * 4)
 
 
@@ -276,6 +279,7 @@ def vcssq(core: Core, o: Operands) -> None:
 
 
 def _transpose_cycles(machine: Any, o: Operands) -> Any:
+    """max(1, ceil(rows · columns · element bytes / `vector.bytes_per_cycle`))"""
     return machine.vector_cycles(low_half(o.size) * high_half(o.size) * _width(o.mode))
 
 
