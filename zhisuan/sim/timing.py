@@ -1,0 +1,87 @@
+"""Replay: the cycles of a trace on a machine, every cycle of every unit with its cause.
+
+Comes in: a trace and a machine description.  Goes out: a `Timing`.  One trace can be replayed on
+another machine in moments; replay never sees values and cannot change them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from zhisuan.arch.machine import Machine
+from zhisuan.sim.trace import SCALAR_RUN, Trace
+from zhisuan.sim.walk import CAUSES, UNITS, Schedule, walk
+from zhisuan.sim.workload import SCALAR_KIND, SYNC_KIND, Workload, measure
+
+__all__ = ["CAUSES", "UNITS", "Timing", "replay"]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When everything happened: int64 arrays, times in cycles from the start of the trace.
+
+    Over trace rows: queued (entered its queue; -1 for scalar rows), start, end (unit free
+    again; for scalar runs and SYNC decoding over), done (result visible).  Over launches:
+    launch_start, launch_end; cycles[launch, unit, cause] in the order of `units` and `causes`,
+    whose sum over causes is the launch's duration; DRAM bytes; mac_slots, the
+    multiply-accumulates the busy matrix unit could have done; instructions[launch, unit].
+    """
+
+    machine: Machine
+    queued: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    done: np.ndarray
+    launch_start: np.ndarray
+    launch_end: np.ndarray
+    cycles: np.ndarray
+    dram_read: np.ndarray
+    dram_written: np.ndarray
+    mac_slots: np.ndarray
+    instructions: np.ndarray
+    units: tuple[str, ...] = field(default=UNITS)
+    causes: tuple[str, ...] = field(default=CAUSES)
+
+    @property
+    def total(self) -> int:
+        """Cycles from the first launch's start to the last one's end."""
+        return int(self.launch_end[-1]) if len(self.launch_end) else 0
+
+    def launch_cycles(self) -> np.ndarray:
+        """Duration of every launch; they add up to `total`."""
+        return self.launch_end - self.launch_start
+
+
+def replay(trace: Trace, machine: Machine, executor: str = "native") -> Timing:
+    """Time `trace` on `machine`; `executor` "reference" takes the walk in Python."""
+    work = measure(trace, machine)
+    first_rows = [launch.first_row for launch in trace.launches] + [len(trace)]
+    plan = _walk(work, machine, first_rows, executor)
+
+    def per_launch(column: np.ndarray) -> np.ndarray:
+        total = np.zeros(len(trace.launches), np.int64)
+        np.add.at(total, trace.launch, column)
+        return total
+
+    return Timing(
+        machine=machine,
+        **{name: getattr(plan, name) for name in Schedule.__dataclass_fields__},
+        dram_read=per_launch(work.dram_read),
+        dram_written=per_launch(work.dram_written),
+        mac_slots=per_launch(work.mac_slots),
+        instructions=np.stack([per_launch(column) for column in _counts(trace, work)], axis=1),
+    )
+
+
+def _walk(work: Workload, machine: Machine, first_rows: list[int], executor: str) -> Schedule:
+    return walk(work, machine, first_rows)
+
+
+def _counts(trace: Trace, work: Workload) -> list[np.ndarray]:
+    """Instructions of each unit in every row; SYNC counts as a scalar one."""
+    runs = np.where(trace.opcode == SCALAR_RUN, trace.a.sum(axis=0), 0)
+    scalar = np.where(work.kind == SYNC_KIND, 1, runs)
+    rest = [(work.kind == unit).astype(np.int64) for unit in range(SCALAR_KIND + 1, len(UNITS))]
+    return [scalar, *rest]

@@ -1,0 +1,107 @@
+"""What a trace asks of a machine: occupancy, latency and touched bytes of every row.
+
+Comes in: a trace and a machine.  Goes out: `Workload`, columns ready for the walk through time.
+The cost formulas of the instruction table are evaluated here, once per instruction and mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zhisuan.arch.machine import Machine, ceil_div
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.isa.address import GDRAM, LDRAM
+from zhisuan.isa.registry import Instruction, Operands, Queue, Unit
+from zhisuan.sim.trace import COST_CLASSES, SCALAR_RUN, Trace
+
+SCALAR_KIND = 0  # other kinds are the values of Unit, and:
+SYNC_KIND = 5
+TOUCHES = 4
+"""Most byte ranges one compute instruction touches."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Columns over the n rows of a trace; int64 unless said otherwise, cycles or addresses."""
+
+    kind: np.ndarray  # int8: SCALAR_KIND, a Unit value, or SYNC_KIND
+    decode: np.ndarray  # cycles the decoder is busy with the row
+    occupancy: np.ndarray  # cycles its unit is busy
+    latency: np.ndarray  # from there to the result being visible
+    mask: np.ndarray  # queues a SYNC waits for
+    low: np.ndarray  # [TOUCHES, n], compute rows: first byte touched
+    high: np.ndarray  # [TOUCHES, n]: byte after the last; equal to low where nothing is touched
+    writes: np.ndarray  # [TOUCHES, n] bool
+    dram_read: np.ndarray  # bytes, whole access units
+    dram_written: np.ndarray
+    mac_slots: np.ndarray  # multiply-accumulates the matrix unit could have done
+
+
+def measure(trace: Trace, machine: Machine) -> Workload:
+    """Evaluate every cost formula for the rows of `trace` on `machine`."""
+    n = len(trace)
+    work = Workload(
+        kind=np.zeros(n, np.int8),
+        decode=np.ones(n, np.int64),
+        low=np.zeros((TOUCHES, n), np.int64),
+        high=np.zeros((TOUCHES, n), np.int64),
+        writes=np.zeros((TOUCHES, n), np.bool_),
+        **{name: np.zeros(n, np.int64) for name in _PLAIN_COLUMNS},
+    )
+    runs = trace.opcode == SCALAR_RUN
+    prices = np.array([getattr(machine.scalar, name) for name in COST_CLASSES], np.int64)
+    work.decode[runs] = prices @ trace.a[:, runs]
+    for row, mode, rows in trace.groups():
+        operands = trace.operands(row, mode, rows)
+        if row.unit is Unit.SCALAR:
+            work.kind[rows] = SYNC_KIND
+            work.decode[rows] = getattr(machine.scalar, row.cost)
+            work.mask[rows] = trace.a[0, rows]
+        else:
+            _measure_group(work, machine, row, operands, rows)
+    return work
+
+
+_PLAIN_COLUMNS = ("occupancy", "latency", "mask", "dram_read", "dram_written", "mac_slots")
+
+
+def _measure_group(
+    work: Workload, machine: Machine, row: Instruction, o: Operands, rows: np.ndarray
+) -> None:
+    assert row.cycles is not None
+    cycles = np.broadcast_to(np.asarray(row.cycles(machine, o), np.int64), rows.shape)
+    if cycles.min(initial=1) < 1:
+        raise ZhisuanError(f"the cost formula of {row.name} gives no cycles",
+                           expected="at least 1 cycle", found=f"{cycles.min()}")  # fmt: skip
+    work.kind[rows] = row.unit.value
+    work.occupancy[rows] = cycles
+    work.latency[rows] = machine.latency(row.latency)
+    if row.unit.queue is Queue.COMPUTE:
+        _note_touches(work, row, o, rows)
+    if row.unit is Unit.IO:
+        _note_traffic(work, machine, row, o, rows)
+    if row.unit is Unit.MFU:
+        lanes = machine.matrix.elements * getattr(machine.matrix, f"lanes_{o.mode.split('.')[0]}")
+        work.mac_slots[rows] = cycles * lanes
+
+
+def _note_touches(work: Workload, row: Instruction, o: Operands, rows: np.ndarray) -> None:
+    for i, touch in enumerate(row.touches(o)):
+        work.low[i, rows] = touch.base
+        work.high[i, rows] = touch.base + np.maximum(touch.span, 0)
+        work.writes[i, rows] = touch.writes
+
+
+def _note_traffic(
+    work: Workload, machine: Machine, row: Instruction, o: Operands, rows: np.ndarray
+) -> None:
+    """DRAM bytes of a transfer: every segment rounded up to whole access units."""
+    segments = o.n * o.n1 if hasattr(o, "n1") else 1
+    unit = machine.dram.access_bytes
+    moved = ceil_div(o.size, unit) * unit * segments
+    if any(space in row.writes for space in (LDRAM, GDRAM)):
+        work.dram_written[rows] = moved
+    if any(space in row.reads for space in (LDRAM, GDRAM)):
+        work.dram_read[rows] = moved
