@@ -175,7 +175,7 @@ def test_a_listing_in_full() -> None:
 
 def test_one_instruction_for_messages() -> None:
     back = encode(Encodable(BY_NAME["CB"], "", (-3, 7)))
-    assert format_instruction(back) == "CB              #-3, $7"
-    assert format_instruction(back, pc=9) == "CB              #-3, $7  // to 7"
-    assert format_instruction(back, 9, {7: "loop"}) == "CB              loop, $7"
+    assert format_instruction(back) == "CB #-3, $7"
+    assert format_instruction(back, pc=9) == "CB #-3, $7  // to 7"
+    assert format_instruction(back, 9, {7: "loop"}) == "CB loop, $7"
     assert format_instruction(0) == ".word 0x0000000000000000"

@@ -17,6 +17,7 @@ from zhisuan.isa.syntax import LABEL, float_text, number_text, quoted
 
 CONST_LINE = 16
 """Bytes of constant data per printed line."""
+_INDENT = " " * 8
 _MNEMONIC_WIDTH = 16
 _COMMENT_COLUMN = 56
 
@@ -40,7 +41,7 @@ def format_instruction(
         for operand, value in zip(item.row.operands, item.values, strict=True)
     ]
     mnemonic = item.row.mnemonic + (f".{item.mode}" if item.mode else "")
-    text = f"{mnemonic:<{_MNEMONIC_WIDTH - 1}} {', '.join(operands)}".rstrip()
+    text = f"{mnemonic} {', '.join(operands)}".rstrip()
     if destination is not None and not name:
         text += f"  // to {destination}"
     return text
@@ -97,10 +98,16 @@ def _lines(program: Program, words: bool, sources: Mapping[str, Sequence[str]]) 
         if len(program.lines) and (here := _place(program, pc)) != place:
             place = here
             yield _place_text(program, here, sources)
-        text = "        " + format_instruction(program.words[pc], pc, symbols)
+        text = _INDENT + _aligned(format_instruction(program.words[pc], pc, symbols))
         if words:
             text = f"{text.split('  // ')[0]:<{_COMMENT_COLUMN}}// {pc}: {program.words[pc]:016x}"
         yield text
+
+
+def _aligned(instruction: str) -> str:
+    """Operands in a column of their own."""
+    mnemonic, space, operands = instruction.partition(" ")
+    return f"{mnemonic:<{_MNEMONIC_WIDTH}}{operands}" if space else mnemonic
 
 
 def _symbols(program: Program) -> dict[int, str]:

@@ -58,11 +58,11 @@ def number_text(value: int) -> str:
 
 
 def float_text(bits: int) -> str:
-    """The bits of an FP16 number: shortest decimal, or the bits in hex for inf and NaN."""
+    """The bits of an FP16 number: its exact decimal, or the bits in hex for inf and NaN."""
     if 0 <= bits < 1 << 16:
         value = np.array(bits, np.uint16).view(np.float16)[()]
         if np.isfinite(value):
-            return str(value)
+            return str(float(value))
     return f"{'-' if bits < 0 else ''}0x{abs(bits):04x}"
 
 
