@@ -276,15 +276,14 @@ def run_graph(
     progress: Progress | None = None,
 ) -> Execution:
     """Optimise, lower and run a `.graph` or `.onnx` file at the sizes of the given inputs."""
-    from zhisuan.graph import shapes
+    from zhisuan.graph.reference import bind
     from zhisuan.graph.rewrite import optimize
     from zhisuan.lower import lower
 
     graph = optimize(load_graph(path))
     given = read_tensors(inputs or path.parent / "inputs.safetensors")
     chip = machines.load(machine or machines.DEFAULT)
-    binding = shapes.bind(graph, {name: array.shape for name, array in given.items()})
-    lowered = lower(graph, binding, chip)
+    lowered = lower(graph, bind(graph, given), chip)
     return execute(
         lowered.plan, lowered.programs, lowered.constants, given, chip, progress=progress
     )

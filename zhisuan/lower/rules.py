@@ -99,11 +99,20 @@ def lower_resize_nearest(state: Lowering, node: Node) -> None:
 
 @rule("pad")
 def lower_pad(state: Lowering, node: Node) -> None:
-    height, width, c = state.image(node.inputs[0])
-    args = pixelwise.pad(
-        height, width, c, node.attrs["pads"], node.attrs["pad_mode"], state.machine
-    )
-    pointers = {"dst": state.result(node), "src": state.value(node.inputs[0])}
+    """pad of height and width with zeros, mirrored or edge pixels → one pad launch."""
+    x, pads = node.inputs
+    height, width, c = state.image(x)
+    amounts = [int(amount) for amount in state.weights(node, pads)]
+    batch, channels, top, left, batch_end, channels_end, bottom, right = amounts
+    if any((batch, channels, batch_end, channels_end, node.attrs["value"])):
+        raise ZhisuanError(
+            f"pad '{node.label}' cannot be lowered",
+            expected="padding of height and width only, with zeros if constant",
+            found=f"pads {amounts}, value {node.attrs['value']}",
+        )
+    sides = (top, left, bottom, right)
+    args = pixelwise.pad(height, width, c, sides, node.attrs["mode"], state.machine)
+    pointers = {"dst": state.result(node), "src": state.value(x)}
     state.launch(node, "pad", args, pointers)
 
 

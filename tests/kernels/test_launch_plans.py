@@ -1,0 +1,104 @@
+"""Launch plans: packing is a re-layout, tiles fit every machine, impossible ones are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zhisuan.arch.load import load
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.kernels import conv2d, pixelwise
+from zhisuan.kernels.conv2d import Convolution, choose_pack, plan, widen_filter
+
+MACHINE = load("dlp-s")
+
+
+@given(
+    pack=st.integers(1, 5),
+    stride=st.integers(1, 3),
+    kernel=st.integers(1, 4),
+    ci=st.integers(1, 3),
+    co=st.integers(1, 4),
+    groups=st.integers(1, 3),
+    seed=st.integers(0, 1000),
+)
+def test_a_widened_filter_computes_neighbouring_pixels(
+    pack: int, stride: int, kernel: int, ci: int, co: int, groups: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    filters = random.integers(-4, 5, (co, ci, 1, kernel)).astype(np.float16)
+    columns = (groups * pack - 1) * stride + kernel
+    row = random.integers(-4, 5, (columns, ci)).astype(np.float64)
+    plain = [
+        np.einsum("xc,ocx->o", row[x * stride : x * stride + kernel], filters[:, :, 0])
+        for x in range(groups * pack)
+    ]
+    wide = widen_filter(filters, pack, stride).astype(np.float64)
+    taps = len(wide) // ci
+    packed = [
+        row[g * pack * stride : g * pack * stride + taps].reshape(-1) @ wide for g in range(groups)
+    ]
+    assert np.array_equal(np.concatenate(packed), np.concatenate(plain))
+
+
+@pytest.mark.parametrize(
+    ("ci", "co", "kernel", "stride", "expected"),
+    [(3, 32, 9, 1, 2), (32, 32, 3, 1, 2), (32, 32, 3, 2, 2), (32, 8, 3, 1, 8), (64, 128, 3, 1, 1)],
+)
+def test_packing_of_the_layers_we_care_about(
+    ci: int, co: int, kernel: int, stride: int, expected: int
+) -> None:
+    shape = Convolution(64, 64, ci, 64 // stride, 64 // stride, co, kernel, kernel, stride, stride)
+    assert choose_pack(shape, MACHINE) == expected
+
+
+@given(
+    out_h=st.integers(1, 300),
+    out_w=st.integers(1, 3000),
+    ci=st.integers(1, 64),
+    co=st.integers(1, 128),
+    kernel=st.sampled_from([1, 2, 3, 5, 9]),
+    stride=st.integers(1, 2),
+    mode=st.sampled_from(conv2d.PAD_MODES),
+)
+def test_tiles_fit_nram_and_cover_the_picture(
+    out_h: int, out_w: int, ci: int, co: int, kernel: int, stride: int, mode: str
+) -> None:
+    shape = Convolution(
+        (out_h - 1) * stride + kernel, (out_w - 1) * stride + kernel, ci, out_h, out_w, co,
+        kernel, kernel, stride, stride, pad_mode=mode,
+    )  # fmt: skip
+    args = plan(shape, MACHINE, activation="", stats=True)
+    assert args["tile_w"] % args["pack"] == 0
+    assert args["out_offset"] + 2 * args["out_bytes"] <= args["vector_offset"]
+    assert args["zero_offset"] + args["zero_bytes"] <= MACHINE.nram_usable
+    assert 1 <= args["tile_h"] <= out_h
+
+
+def test_a_machine_too_small_for_one_tile_is_refused() -> None:
+    tiny = replace(MACHINE, name="tiny", nram=replace(MACHINE.nram, size=140_000))
+    shape = Convolution(64, 64, 32, 64, 64, 32, 3, 3, pad_top=1, pad_left=1, pad_mode="reflect")
+    assert plan(shape, tiny, activation="", stats=True)["tile_h"] == 1
+    smaller = replace(MACHINE, name="tiny", nram=replace(MACHINE.nram, size=133_000))
+    with pytest.raises(ZhisuanError) as caught:
+        plan(shape, smaller, activation="", stats=True)
+    assert str(caught.value) == (
+        "error: machine 'tiny' cannot hold one tile of conv2d\n"
+        "  where:    convolution 3×3, 32→32 channels, output 64×64\n"
+        "  expected: at least 3,072 bytes of NRAM\n"
+        "  found:    1,928 bytes usable\n"
+        "  try:      enlarge [nram] size in the machine file, or use --machine dlp-s"
+    )
+
+
+@given(st.integers(1, 10**6), st.integers(1, 512), st.booleans(), st.sampled_from(["", "sigmoid"]))
+def test_instance_norm_tiles_fit(pixels: int, c: int, residual: bool, activation: str) -> None:
+    args = pixelwise.instance_norm(
+        pixels, c, 1e-5, MACHINE, activation=activation, residual=residual
+    )
+    assert args["out_offset"] + 2 * args["tile_bytes"] <= MACHINE.nram_usable
+    assert args["tile_bytes"] >= args["tile_pixels"] * c * 2

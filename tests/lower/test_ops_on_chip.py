@@ -1,0 +1,169 @@
+"""Every op that has a kernel, on the chip, against its NumPy reference on odd shapes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from zhisuan.arch.load import load
+from zhisuan.arch.machine import Machine
+from zhisuan.base.dtype import F32
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.graph import reference
+from zhisuan.graph.build import GraphBuilder
+from zhisuan.graph.ir import Graph
+from zhisuan.lower import lower
+from zhisuan.runtime.device import play
+
+MACHINE = load("dlp-s")
+TIGHT = replace(MACHINE, name="tight", nram=replace(MACHINE.nram, size=131_072 + 24_576))
+"""A machine whose NRAM forces many tiles, in both directions."""
+
+
+def halves(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """Random float32 values that FP16 holds exactly."""
+    random = np.random.default_rng(seed)
+    return random.standard_normal(shape).astype(np.float16).astype(np.float32)
+
+
+def compare(graph: Graph, feeds: dict[str, np.ndarray], machine: Machine = MACHINE,
+            tolerance: float = 3e-3) -> None:  # fmt: skip
+    """The chip's outputs lie within `tolerance` of the reference, relative to its largest."""
+    binding = reference.bind(graph, feeds)
+    lowered = lower(graph, binding, machine)
+    ours, _ = play(lowered.plan, lowered.programs, lowered.constants, feeds, machine)
+    theirs = reference.run(graph, feeds)
+    for name, expected in theirs.items():
+        assert ours[name].shape == expected.shape
+        scale = max(1e-3, float(np.max(np.abs(expected))))
+        error = float(np.max(np.abs(ours[name].astype(np.float32) - expected))) / scale
+        assert error < tolerance, f"{name}: relative error {error:.2g}"
+
+
+def convolution(x: tuple[int, int, int], co: int, kernel: tuple[int, int], bias: bool = False,
+                **attrs: Any) -> tuple[Graph, dict[str, np.ndarray]]:  # fmt: skip
+    build = GraphBuilder("one")
+    shape = (1, *x)
+    build.input("x", F32, shape)
+    names = ["x", build.constant("w", halves((co, x[0], *kernel), 1))]
+    if bias:
+        names.append(build.constant("b", halves((co,), 2)))
+    build.node("conv2d", names, attrs, output="y", label="conv")
+    return build.finish(["y"]), {"x": halves(shape, 3)}
+
+
+CONVOLUTIONS = {
+    "one pixel": ((3, 1, 1), 1, (1, 1), {}),
+    "first layer": ((3, 21, 30), 32, (9, 9), {"pads": (4, 4, 4, 4), "pad_mode": "reflect"}),
+    "residual layer": ((32, 13, 17), 32, (3, 3), {"pads": (1, 1, 1, 1), "pad_mode": "reflect"}),
+    "stride two, odd": ((32, 15, 19), 32, (3, 3),
+                        {"strides": (2, 2), "pads": (1, 1, 1, 1), "pad_mode": "reflect"}),
+    "zeros around": ((5, 11, 7), 7, (3, 5), {"pads": (1, 2, 1, 2)}),
+    "uneven zeros": ((2, 6, 9), 4, (4, 2), {"pads": (0, 3, 2, 1)}),
+    "edge": ((4, 8, 9), 8, (3, 3), {"pads": (1, 1, 1, 1), "pad_mode": "edge"}),
+    "dilated": ((3, 20, 23), 6, (3, 3), {"dilations": (2, 3), "pads": (2, 3, 2, 3)}),
+    "many channels": ((70, 5, 6), 130, (3, 3), {"pads": (1, 1, 1, 1)}),
+    "three out": ((4, 18, 23), 3, (9, 9), {"pads": (4, 4, 4, 4), "pad_mode": "reflect"}),
+    "stride three": ((3, 17, 29), 9, (5, 2), {"strides": (3, 4)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("machine", [MACHINE, TIGHT], ids=["dlp-s", "tight"])
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolution(name: str, machine: Machine) -> None:
+    x, co, kernel, attrs = CONVOLUTIONS[name]
+    if name == "many channels" and machine is TIGHT:
+        pytest.skip("one tile of 130 channels and its filter rows need more than 24 KB")
+    compare(*convolution(x, co, kernel, **attrs), machine)
+
+
+@pytest.mark.parametrize("activation", ["", "relu", "sigmoid", "tanh"])
+def test_convolution_with_bias_and_activation(activation: str) -> None:
+    graph, feeds = convolution((6, 9, 11), 10, (3, 3), bias=True, activation=activation)
+    compare(graph, feeds)
+
+
+@pytest.mark.parametrize("machine", [MACHINE, TIGHT], ids=["dlp-s", "tight"])
+@pytest.mark.parametrize("activation", ["", "relu", "sigmoid"])
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("shape", [(1, 3, 1, 7), (1, 32, 37, 41)])
+def test_instance_norm(
+    shape: tuple[int, int, int, int], residual: bool, activation: str, machine: Machine
+) -> None:
+    build = GraphBuilder("one")
+    feeds = {"x": halves(shape, 5) * 3 + 40, "g": halves(shape[1:2], 6), "b": halves(shape[1:2], 7)}
+    names = [build.input("x", F32, shape), *(build.input(n, F32, shape[1:2]) for n in "gb")]
+    if residual:
+        feeds["r"] = halves(shape, 8)
+        names.append(build.input("r", F32, shape))
+    build.node("instance_norm", names, {"activation": activation}, output="y", label="norm")
+    feeds["x"] = feeds["x"].astype(np.float16).astype(np.float32)
+    compare(build.finish(["y"]), feeds, machine)
+
+
+@pytest.mark.parametrize("machine", [MACHINE, TIGHT], ids=["dlp-s", "tight"])
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 8, 17, 23), (1, 32, 9, 64)])
+@pytest.mark.parametrize("scale", [(2, 2), (1, 3)])
+def test_resize(shape: tuple[int, ...], scale: tuple[int, int], machine: Machine) -> None:
+    build = GraphBuilder("one")
+    build.input("x", F32, shape)
+    attrs = {"scale_h": scale[0], "scale_w": scale[1]}
+    build.node("resize_nearest", ["x"], attrs, output="y", label="resize")
+    compare(build.finish(["y"]), {"x": halves(shape, 9)}, machine, tolerance=1e-9)
+
+
+@pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "maximum", "minimum"])
+def test_binary(op: str) -> None:
+    build = GraphBuilder("one")
+    shape = (1, 5, 31, 37)
+    for name in "ab":
+        build.input(name, F32, shape)
+    build.node(op, ["a", "b"], output="y", label=op)
+    feeds = {"a": halves(shape, 1), "b": np.abs(halves(shape, 2)) + 1}
+    compare(build.finish(["y"]), {k: v.astype(np.float16).astype(np.float32)
+                                  for k, v in feeds.items()}, TIGHT)  # fmt: skip
+
+
+@pytest.mark.parametrize("op", ["relu", "sigmoid", "tanh", "exp", "log", "sqrt", "abs"])
+def test_unary(op: str) -> None:
+    build = GraphBuilder("one")
+    shape = (1, 3, 13, 7)
+    build.input("x", F32, shape)
+    build.node(op, ["x"], output="y", label=op)
+    x = halves(shape, 4)
+    compare(build.finish(["y"]), {"x": np.abs(x) + np.float32(0.5) if op in ("log", "sqrt") else x})
+
+
+@pytest.mark.parametrize("machine", [MACHINE, TIGHT], ids=["dlp-s", "tight"])
+@pytest.mark.parametrize("mode", ["constant", "reflect", "edge"])
+def test_pad(mode: str, machine: Machine) -> None:
+    build = GraphBuilder("one")
+    shape = (1, 5, 23, 29)
+    build.input("x", F32, shape)
+    build.constant("pads", np.array([0, 0, 2, 3, 0, 0, 1, 4]))
+    build.node("pad", ["x", "pads"], {"mode": mode}, output="y", label="pad")
+    compare(build.finish(["y"]), {"x": halves(shape, 4)}, machine, tolerance=1e-9)
+
+
+@pytest.mark.parametrize(("k", "n"), [(1, 1), (26, 1038), (7, 64), (129, 65)])
+def test_vecmat(k: int, n: int) -> None:
+    build = GraphBuilder("one")
+    build.input("v", F32, (k,))
+    build.constant("m", halves((k, n), 1))
+    build.node("vecmat", ["v", "m"], output="y", label="style")
+    compare(build.finish(["y"]), {"v": halves((k,), 2)}, tolerance=1e-6)
+
+
+def test_ops_without_a_kernel_are_listed_at_once() -> None:
+    build = GraphBuilder("strange")
+    build.input("x", F32, (1, 2, 3, 4))
+    build.node("transpose", ["x"], {"perm": (0, 1, 3, 2)}, output="y", label="t")
+    build.node("reduce_mean", ["y"], {"axes": (2, 3)}, output="z", label="m")
+    with pytest.raises(ZhisuanError) as caught:
+        lower(build.finish(["z"]), {}, MACHINE)
+    text = str(caught.value)
+    assert text.startswith("error: the DLP has no kernel for 2 op(s) of graph 'strange'\n")
+    assert "reduce_mean ×1, transpose ×1" in text
