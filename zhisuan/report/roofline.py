@@ -1,0 +1,217 @@
+"""The roofline as SVG: what each layer reached, below what the machine allows.
+
+In: figures per layer and the machine.  Out: an SVG element that takes its colours from the
+page.  Horizontal: graph MACs per DRAM byte; vertical: graph MACs per second; both logarithmic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from math import atan, ceil, degrees, floor, log10
+
+from zhisuan.arch.machine import Machine
+from zhisuan.report import quantities as q
+from zhisuan.report.model import Figures
+
+WIDTH, HEIGHT = 620, 420
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 20, 46
+CHARACTER = 6.4
+"""Width of a character of a label, generously."""
+NEAR = 13.0
+"""Points closer than this share one label."""
+
+
+Point = tuple[float, float, int, Figures]
+"""Place in the picture, the layer's number (0: the whole network), its figures."""
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What is shown, as powers of ten: 10^x0..10^x1 MACs per byte, 10^y0..10^y1 MACs/s."""
+
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+
+    def x(self, intensity: float) -> float:
+        share = (log10(intensity) - self.x0) / (self.x1 - self.x0)
+        return LEFT + share * (WIDTH - LEFT - RIGHT)
+
+    def y(self, rate: float) -> float:
+        share = (log10(rate) - self.y0) / (self.y1 - self.y0)
+        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """The numbers 1, 2, 5 · 10^k between 10^low and 10^high; only 10^k when these are many."""
+    powers = range(floor(low), ceil(high) + 1)
+    steps = (1, 2, 5) if high - low < 2.6 else (1,)
+    marks = [step * 10.0**power for power in powers for step in steps]
+    return [mark for mark in marks if 10**low <= mark <= 10**high * 1.0001]
+
+
+def roofline_svg(layers: list[Figures], whole: Figures, machine: Machine) -> str:
+    """The picture; layers without MACs or DRAM traffic have no place in it."""
+    shown = [(i, f) for i, f in enumerate(layers, 1) if f.intensity > 0 and f.rate > 0]
+    peak = machine.macs_per_cycle * machine.clock_hz
+    bandwidth = machine.dram.bytes_per_second
+    scales = _scales([f for _, f in shown], peak, peak / bandwidth)
+    parts = [_grid(scales), _roof(scales, peak, bandwidth)]
+    points = [(scales.x(f.intensity), scales.y(f.rate), i, f) for i, f in shown]
+    for x, y, _, figures in points:
+        parts.append(_point(x, y, figures, "point", 4.5))
+    if whole.intensity > 0:
+        x, y = scales.x(whole.intensity), scales.y(whole.rate)
+        parts.append(_point(x, y, whole, "whole", 6))
+        points.append((x, y, 0, whole))
+    parts.extend(_labels(points))
+    return (
+        f'<svg class="roofline" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="Roofline: attained against possible rate per layer">{"".join(parts)}</svg>'
+    )
+
+
+def _scales(shown: list[Figures], peak: float, ridge: float) -> Scales:
+    """The points with room around them, and enough of the bandwidth slope to see it."""
+    xs = [f.intensity for f in shown] or [ridge]
+    ys = [f.rate for f in shown] or [peak]
+    x0 = log10(min(min(xs) / 1.7, ridge / 5))
+    y0 = log10(min(min(ys) / 2.2, peak / 12))
+    return Scales(x0, log10(max(max(xs) * 2.5, ridge * 5)), y0, log10(peak * 1.8))
+
+
+def _grid(s: Scales) -> str:
+    parts = []
+    floor_y = HEIGHT - BOTTOM
+    for value in ticks(s.x0, s.x1):
+        x = s.x(value)
+        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{floor_y}"/>')
+        parts.append(f'<text x="{x:.1f}" y="{floor_y + 17}" text-anchor="middle">{value:,g}</text>')
+    for value in ticks(s.y0, s.y1):
+        y = s.y(value)
+        parts.append(
+            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
+        parts.append(
+            f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value / 1e9:,g}</text>'
+        )
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    parts.append(
+        f'<text x="{middle:.0f}" y="{HEIGHT - 8}" text-anchor="middle">'
+        "graph MACs per byte of DRAM traffic</text>"
+    )
+    parts.append(f'<text x="0" y="{TOP - 8}">GMAC/s</text>')
+    return "".join(parts)
+
+
+def _roof(s: Scales, peak: float, bandwidth: float) -> str:
+    left, right = 10**s.x0, 10**s.x1
+    start = max(left, 10**s.y0 / bandwidth)
+    ridge = peak / bandwidth
+    corners = [(start, start * bandwidth), (ridge, peak), (right, peak)]
+    line = " ".join(f"{s.x(x):.1f},{s.y(y):.1f}" for x, y in corners)
+    floor_y = HEIGHT - BOTTOM
+    under = f"{line} {s.x(right):.1f},{floor_y} {s.x(start):.1f},{floor_y}"
+    middle = (start * ridge) ** 0.5
+    x, y = s.x(middle), s.y(middle * bandwidth)
+    slope = (s.y(peak) - s.y(start * bandwidth)) / (s.x(ridge) - s.x(start))
+    return (
+        f'<polygon class="under" points="{under}"/><polyline class="roof" points="{line}"/>'
+        f'<text class="name" x="{s.x(right) - 4:.1f}" y="{s.y(peak) - 7:.1f}" '
+        f'text-anchor="end">matrix unit, {q.scaled(peak, "MAC/s")}</text>'
+        f'<text class="name" text-anchor="middle" '
+        f'transform="translate({x:.1f} {y:.1f}) rotate({degrees(atan(slope)):.1f}) translate(0 -8)">'
+        f"DRAM, {q.scaled(bandwidth, 'B/s')}</text>"
+    )
+
+
+def _point(x: float, y: float, figures: Figures, kind: str, radius: float) -> str:
+    title = (
+        f"{figures.label}: {q.scaled(figures.rate, 'MAC/s')}, "
+        f"{figures.intensity:.1f} MACs per byte, {q.percent(figures.utilisation)} of peak"
+    )
+    return (
+        f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}">'
+        f"<title>{escape(title)}</title></circle>"
+    )
+
+
+def _labels(points: list[Point]) -> list[str]:
+    """A label per point or per cluster of points, placed where no other label or point is."""
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y, _, _ in points]
+    parts = []
+    for group in _clusters(points):
+        x = sum(p[0] for p in group) / len(group)
+        y = sum(p[1] for p in group) / len(group)
+        text = _group_text([p[2] for p in group], group[0][3].label)
+        box = _free_place(x, y, len(text) * CHARACTER, taken)
+        taken.append(box)
+        left, top, right, bottom = box
+        anchor_x = min(max(x, left), right)
+        anchor_y = min(max(y, top + 3), bottom - 3)
+        if abs(anchor_x - x) + abs(anchor_y - y) > 16:
+            parts.append(
+                f'<line class="lead" x1="{x:.1f}" y1="{y:.1f}" '
+                f'x2="{anchor_x:.1f}" y2="{anchor_y:.1f}"/>'
+            )
+        parts.append(
+            f'<text class="label" x="{left:.1f}" y="{bottom - 4:.1f}">{escape(text)}</text>'
+        )
+    return parts
+
+
+def _clusters(
+    points: list[Point],
+) -> list[list[Point]]:
+    groups: list[list[Point]] = []
+    for point in points:
+        for group in groups:
+            x, y, number = group[0][:3]
+            if number and point[2] and abs(point[0] - x) < NEAR and abs(point[1] - y) < NEAR:
+                group.append(point)
+                break
+        else:
+            groups.append([point])
+    return groups
+
+
+def _group_text(numbers: list[int], label: str) -> str:
+    """One layer: its number and name; several: their numbers, ranges closed up."""
+    if numbers == [0]:
+        return label
+    if len(numbers) == 1:
+        return f"{numbers[0]} {label}" if len(label) <= 22 else f"{numbers[0]} {label[:21]}…"
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    shown = [str(a) if a == b else f"{a}–{b}" for a, b in ranges]
+    text = ", ".join(shown)
+    return f"layers {text}" if len(text) <= 26 else f"{len(numbers)} layers from {numbers[0]}"
+
+
+def _free_place(
+    x: float, y: float, width: float, taken: list[tuple[float, float, float, float]]
+) -> tuple[float, float, float, float]:
+    """The nearest of some places around a point that meets nothing; else the last tried."""
+    box = (0.0, 0.0, 0.0, 0.0)
+    for distance in (9, 20, 34, 50, 70, 95):
+        for dx, dy in ((1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -1)):
+            left = x + dx * distance - (width if dx < 0 else width / 2 if dx == 0 else 0)
+            top = y + dy * distance - 8
+            box = (left, top, left + width, top + 16)
+            if _inside(box) and not any(_meet(box, other) for other in taken):
+                return box
+    return box
+
+
+def _inside(box: tuple[float, float, float, float]) -> bool:
+    return box[0] > LEFT and box[2] < WIDTH - RIGHT and box[1] > TOP and box[3] < HEIGHT - BOTTOM
+
+
+def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
