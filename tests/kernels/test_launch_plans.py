@@ -18,39 +18,46 @@ MACHINE = load("dlp-s")
 
 
 @given(
-    pack=st.integers(1, 5),
-    stride=st.integers(1, 3),
-    kernel=st.integers(1, 4),
+    pack=st.tuples(st.integers(1, 3), st.integers(1, 4)),
+    strides=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    kernel=st.tuples(st.integers(1, 3), st.integers(1, 4)),
     ci=st.integers(1, 3),
     co=st.integers(1, 4),
-    groups=st.integers(1, 3),
     seed=st.integers(0, 1000),
 )
-def test_a_widened_filter_computes_neighbouring_pixels(
-    pack: int, stride: int, kernel: int, ci: int, co: int, groups: int, seed: int
-) -> None:
+def test_a_widened_filter_computes_a_block_of_pixels(
+    pack: tuple[int, int], strides: tuple[int, int], kernel: tuple[int, int], ci: int, co: int,
+    seed: int,
+) -> None:  # fmt: skip
     random = np.random.default_rng(seed)
-    filters = random.integers(-4, 5, (co, ci, 1, kernel)).astype(np.float16)
-    columns = (groups * pack - 1) * stride + kernel
-    row = random.integers(-4, 5, (columns, ci)).astype(np.float64)
+    filters = random.integers(-4, 5, (co, ci, *kernel)).astype(np.float64)
+    size = [(p - 1) * s + k for p, s, k in zip(pack, strides, kernel, strict=True)]
+    tile = random.integers(-4, 5, (*size, ci)).astype(np.float64)
     plain = [
-        np.einsum("xc,ocx->o", row[x * stride : x * stride + kernel], filters[:, :, 0])
-        for x in range(groups * pack)
+        np.einsum(
+            "yxc,ocyx->o",
+            tile[i * strides[0] :, j * strides[1] :][: kernel[0], : kernel[1]],
+            filters,
+        )
+        for i, j in np.ndindex(pack)
     ]
-    wide = widen_filter(filters, pack, stride).astype(np.float64)
-    taps = len(wide) // ci
-    packed = [
-        row[g * pack * stride : g * pack * stride + taps].reshape(-1) @ wide for g in range(groups)
-    ]
-    assert np.array_equal(np.concatenate(packed), np.concatenate(plain))
+    packed = tile.reshape(-1) @ widen_filter(filters, pack, strides)
+    assert np.array_equal(packed, np.concatenate(plain))
 
 
 @pytest.mark.parametrize(
     ("ci", "co", "kernel", "stride", "expected"),
-    [(3, 32, 9, 1, 2), (32, 32, 3, 1, 2), (32, 32, 3, 2, 2), (32, 8, 3, 1, 8), (64, 128, 3, 1, 1)],
+    [
+        (3, 32, 9, 1, (1, 2)),
+        (32, 32, 3, 1, (1, 2)),
+        (32, 32, 3, 2, (1, 2)),
+        (32, 8, 3, 1, (2, 4)),
+        (8, 4, 3, 1, (4, 4)),
+        (64, 128, 3, 1, (1, 1)),
+    ],
 )
 def test_packing_of_the_layers_we_care_about(
-    ci: int, co: int, kernel: int, stride: int, expected: int
+    ci: int, co: int, kernel: int, stride: int, expected: tuple[int, int]
 ) -> None:
     shape = Convolution(64, 64, ci, 64 // stride, 64 // stride, co, kernel, kernel, stride, stride)
     assert choose_pack(shape, MACHINE) == expected
@@ -59,7 +66,7 @@ def test_packing_of_the_layers_we_care_about(
 @given(
     out_h=st.integers(1, 300),
     out_w=st.integers(1, 3000),
-    ci=st.integers(1, 64),
+    ci=st.integers(1, 48),  # the filter must fit WRAM
     co=st.integers(1, 128),
     kernel=st.sampled_from([1, 2, 3, 5, 9]),
     stride=st.integers(1, 2),
@@ -73,7 +80,7 @@ def test_tiles_fit_nram_and_cover_the_picture(
         kernel, kernel, stride, stride, pad_mode=mode,
     )  # fmt: skip
     args = plan(shape, MACHINE, activation="", stats=True)
-    assert args["tile_w"] % args["pack"] == 0
+    assert args["tile_w"] % args["pack_w"] == 0 and args["tile_h"] % args["pack_h"] == 0
     assert args["out_offset"] + 2 * args["out_bytes"] <= args["vector_offset"]
     assert args["zero_offset"] + args["zero_bytes"] <= MACHINE.nram_usable
     assert 1 <= args["tile_h"] <= out_h

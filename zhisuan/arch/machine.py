@@ -123,15 +123,19 @@ class Machine:
     def transfer_cycles(self, way: str, size: Any, segments: Any) -> Any:
         """Cycles a DMA engine is occupied moving `segments` pieces of `size` bytes.
 
-        DRAM (`way` read or write): every segment is rounded up to the access unit, then bytes
-        over bandwidth, but not less than the address generation of the segments.  On chip
+        DRAM (`way` read or write): every segment is rounded up to the access unit (a written
+        part of a unit is read first, one access more), then bytes over bandwidth, but not
+        less than the address generation of the segments.  On chip
         (`none`): bytes over the move port, same floor.
         """
         if way == "none":
             busy = ceil_div(size, self.move.bytes_per_cycle) * segments
             return np.maximum(np.maximum(busy, segments * self.move.segment_cycles), 1)
         unit = self.dram.access_bytes
-        moved = ceil_div(size, unit) * unit * segments
+        accesses = ceil_div(size, unit)
+        if way == "write":
+            accesses = accesses + (size % unit != 0)
+        moved = accesses * unit * segments
         busy = ceil_div(moved * self.clock_hz, self.dram.bytes_per_second)
         return np.maximum(np.maximum(busy, segments * self.dram.segment_cycles), 1)
 

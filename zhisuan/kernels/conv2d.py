@@ -45,45 +45,67 @@ class Convolution:
         )
 
 
-def wide_kernel(c: Convolution, pack: int) -> int:
-    """Columns of the filter that computes `pack` neighbouring pixels at once."""
-    return c.kernel_w + (pack - 1) * c.stride_w
+Pack = tuple[int, int]
+"""Rows and columns of the block of output pixels that shares the matrix unit."""
 
 
-def choose_pack(c: Convolution, machine: Machine) -> int:
-    """How many neighbouring output pixels share the matrix unit: the cheapest that fits."""
-    if c.dilation_w > 1:
-        return 1
+def wide_kernel(c: Convolution, pack: Pack) -> tuple[int, int]:
+    """Rows and columns of the filter that computes a block of pixels at once."""
+    return c.kernel_h + (pack[0] - 1) * c.stride_h, c.kernel_w + (pack[1] - 1) * c.stride_w
 
-    def cost(pack: int) -> int:
-        taps = c.kernel_h * wide_kernel(c, pack) * c.ci
-        groups = c.out_h * ceil_div(c.out_w, pack)
-        if weight_bytes(taps, pack * c.co, HALF) > machine.wram.size:
+
+def taps_of(c: Convolution, pack: Pack) -> int:
+    """Multiply-accumulates per result of the widened filter, zeros included."""
+    wide_h, wide_w = wide_kernel(c, pack)
+    return wide_h * wide_w * c.ci
+
+
+def choose_pack(c: Convolution, machine: Machine) -> Pack:
+    """The block of output pixels that shares the matrix unit: the cheapest that fits WRAM.
+
+    Blocks of several rows must divide the picture, because their spare results would lie
+    between good ones; a block of one row only leaves spare results at the end of a row.
+    """
+
+    def cost(pack: Pack) -> int:
+        channels = pack[0] * pack[1] * c.co
+        if weight_bytes(taps_of(c, pack), channels, HALF) > machine.wram.size:
             return 1 << 62
-        return int(machine.matrix_cycles("f16", groups, taps, pack * c.co))
+        steps = c.out_h // pack[0] * ceil_div(c.out_w, pack[1])
+        return int(machine.matrix_cycles("f16", steps, taps_of(c, pack), channels))
 
-    most = max(1, min(c.out_w, machine.matrix.elements // c.co))
-    return min(range(1, most + 1), key=lambda pack: (cost(pack), pack))
+    most = max(1, machine.matrix.elements // c.co)
+    blocks = [(1, columns) for columns in range(1, min(most, c.out_w) + 1)]
+    blocks += [
+        (rows, columns)
+        for rows in range(2, most + 1)
+        for columns in range(1, most // rows + 1)
+        if c.out_h % rows == 0 and c.out_w % columns == 0
+    ]
+    dense = [(r, w) for r, w in blocks if (r == 1 or c.dilation_h == 1) and c.dilation_w == 1]
+    return min(dense or [(1, 1)], key=lambda pack: (cost(pack), pack))
 
 
-def widen_filter(filters: np.ndarray, pack: int, stride_w: int) -> np.ndarray:
-    """[co, ci, kh, kw] → [taps, pack·co]: pixel p's filter starts p·stride_w columns later.
+def widen_filter(filters: np.ndarray, pack: Pack, strides: tuple[int, int]) -> np.ndarray:
+    """[co, ci, kh, kw] → [taps, pixels·co]: the filter of block pixel (i, j) starts i·stride
+    rows and j·stride columns later.
 
-    Taps run (kernel row, wide kernel column, input channel); output channel p·co + c is
-    channel c of pixel p.  Everything outside a pixel's own window is zero.
+    Taps run (wide kernel row, wide kernel column, input channel), results (block row, block
+    column, output channel).  Everything outside a pixel's own window is zero.
     """
     co, ci, kernel_h, kernel_w = filters.shape
-    wide = kernel_w + (pack - 1) * stride_w
-    out = np.zeros((kernel_h, wide, ci, pack, co), filters.dtype)
-    for p in range(pack):
-        start = p * stride_w
-        out[:, start : start + kernel_w, :, p, :] = filters.transpose(2, 3, 1, 0)
-    return out.reshape(kernel_h * wide * ci, pack * co)
+    wide_h = kernel_h + (pack[0] - 1) * strides[0]
+    wide_w = kernel_w + (pack[1] - 1) * strides[1]
+    out = np.zeros((wide_h, wide_w, ci, *pack, co), filters.dtype)
+    for i, j in np.ndindex(pack):
+        y, x = i * strides[0], j * strides[1]
+        out[y : y + kernel_h, x : x + kernel_w, :, i, j, :] = filters.transpose(2, 3, 1, 0)
+    return out.reshape(wide_h * wide_w * ci, pack[0] * pack[1] * co)
 
 
-def pack_filter(filters: np.ndarray, pack: int, stride_w: int) -> np.ndarray:
+def pack_filter(filters: np.ndarray, pack: Pack, strides: tuple[int, int]) -> np.ndarray:
     """The filter's bytes as the kernel loads them into WRAM; a re-layout, no arithmetic."""
-    return pack_weights(widen_filter(filters.astype(np.float16), pack, stride_w))
+    return pack_weights(widen_filter(filters.astype(np.float16), pack, strides))
 
 
 @dataclass(frozen=True)
@@ -95,15 +117,16 @@ class _Tiling:
     nram: int
 
 
-def _tile(c: Convolution, pack: int, tile_h: int, tile_w: int, stats: bool,
+def _tile(c: Convolution, pack: Pack, tile_h: int, tile_w: int, stats: bool,
           machine: Machine) -> _Tiling:  # fmt: skip
-    groups = ceil_div(tile_w, pack)
+    groups_h, groups_w = ceil_div(tile_h, pack[0]), ceil_div(tile_w, pack[1])
+    channels = pack[0] * pack[1] * c.co
     rows = (tile_h - 1) * c.stride_h + (c.kernel_h - 1) * c.dilation_h + 1
-    columns = (groups * pack - 1) * c.stride_w + (c.kernel_w - 1) * c.dilation_w + 1
+    columns = (groups_w * pack[1] - 1) * c.stride_w + (c.kernel_w - 1) * c.dilation_w + 1
     in_pitch = columns * c.ci * HALF
-    acc_pitch = groups * pack * c.co * FLOAT
-    in_bytes, acc_bytes = aligned(rows * in_pitch), aligned(tile_h * acc_pitch)
-    out_bytes = aligned(tile_h * acc_pitch // 2)
+    acc_pitch = groups_w * channels * FLOAT
+    in_bytes, acc_bytes = aligned(rows * in_pitch), aligned(groups_h * acc_pitch)
+    out_bytes = aligned(groups_h * acc_pitch // 2)
     zero_bytes = in_pitch if c.pad_mode == "constant" else 0
     arena = Arena(machine)
     args = {
@@ -119,46 +142,48 @@ def _tile(c: Convolution, pack: int, tile_h: int, tile_w: int, stats: bool,
         "zero_offset": arena.take(zero_bytes),
         "zero_bytes": zero_bytes,
     }
-    taps = c.kernel_h * wide_kernel(c, pack) * c.ci
     load = int(machine.transfer_cycles("read", min(columns, c.width) * c.ci * HALF, rows))
-    compute = int(machine.matrix_cycles("f16", tile_h * groups, taps, pack * c.co))
-    finish = (3 if stats else 1) * int(machine.vector_cycles(tile_h * acc_pitch))
-    store = int(machine.transfer_cycles("write", tile_w * c.co * HALF, tile_h))
+    compute = int(machine.matrix_cycles("f16", groups_h * groups_w, taps_of(c, pack), channels))
+    finish = (3 if stats else 1) * int(machine.vector_cycles(groups_h * acc_pitch))
+    if pack[0] == 1:
+        store = int(machine.transfer_cycles("write", tile_w * c.co * HALF, tile_h))
+    else:
+        store = int(machine.transfer_cycles("write", pack[1] * c.co * HALF, tile_h * groups_w))
     tiles = ceil_div(c.out_h, tile_h) * ceil_div(c.out_w, tile_w)
     step = max(compute, finish, load + store) + SYNC_COST
     cycles = load + tiles * step + finish + store + 3 * SYNC_COST
     return _Tiling(tile_h, tile_w, args, cycles, arena.used)
 
 
-def _widths(c: Convolution, pack: int) -> Iterator[int]:
-    """Tile widths to try, whole rows first, all multiples of the pixel packing."""
+def _widths(out_w: int, block: int) -> Iterator[int]:
+    """Tile widths to try, whole rows first, all multiples of the block of pixels."""
     seen = set()
     parts = 1
     while True:
-        width = ceil_div(ceil_div(c.out_w, parts), pack) * pack
+        width = ceil_div(ceil_div(out_w, parts), block) * block
         if width not in seen:
             seen.add(width)
             yield width
-        if width == pack:
+        if width == block:
             return
         parts *= 2
 
 
-def _heights(out_h: int) -> list[int]:
-    """Tile heights that cut the image into equal bands."""
-    return sorted({ceil_div(out_h, bands) for bands in range(1, out_h + 1)})
+def _heights(out_h: int, block: int) -> list[int]:
+    """Tile heights that cut the image into equal bands of whole blocks."""
+    rows = ceil_div(out_h, block)
+    return sorted({ceil_div(rows, bands) * block for bands in range(1, rows + 1)})
 
 
 def plan(c: Convolution, machine: Machine, *, activation: str, stats: bool) -> dict[str, int]:
     """All arguments of the kernel but its pointers; an impossible machine is an error."""
     pack = choose_pack(c, machine)
-    taps = c.kernel_h * wide_kernel(c, pack) * c.ci
-    filter_bytes = weight_bytes(taps, pack * c.co, HALF)
+    filter_bytes = weight_bytes(taps_of(c, pack), pack[0] * pack[1] * c.co, HALF)
     if filter_bytes > machine.wram.size:
         raise no_room("conv2d", str(c), "WRAM", filter_bytes, machine.wram.size, machine)
     best = smallest = None
-    for tile_w in _widths(c, pack):
-        for tile_h in _heights(c.out_h):
+    for tile_w in _widths(c.out_w, pack[1]):
+        for tile_h in _heights(c.out_h, pack[0]):
             tiling = _tile(c, pack, tile_h, tile_w, stats, machine)
             smallest = tiling if smallest is None else min(smallest, tiling, key=lambda t: t.nram)
             if tiling.nram > machine.nram_usable:
@@ -188,8 +213,10 @@ def plan(c: Convolution, machine: Machine, *, activation: str, stats: bool) -> d
         "pad_left": c.pad_left,
         "pad_mode": PAD_MODES.index(c.pad_mode),
         "activation": ACTIVATIONS.index(activation),
-        "pack": pack,
-        "wide_kernel": wide_kernel(c, pack),
+        "pack_h": pack[0],
+        "pack_w": pack[1],
+        "wide_h": wide_kernel(c, pack)[0],
+        "wide_w": wide_kernel(c, pack)[1],
         "filter_bytes": filter_bytes,
         "tile_h": best.tile_h,
         "tile_w": best.tile_w,

@@ -50,11 +50,12 @@ def lower_conv2d(state: Lowering, node: Node) -> None:
     activation = node.attrs["activation"]
     stats = not activation and _is_normalised(state, node.output)
     args = conv2d.plan(shape, state.machine, activation=activation, stats=stats)
-    packed = conv2d.pack_filter(filters, args["pack"], stride_w)
+    block = (args["pack_h"], args["pack_w"])
+    packed = conv2d.pack_filter(filters, block, (stride_h, stride_w))
     pointers = {
         "dst": state.result(node),
         "src": state.value(x),
-        "filter": state.constant(f"{weight}.pack{args['pack']}", packed),
+        "filter": state.constant(f"{weight}.pack{block[0]}x{block[1]}", packed),
         "scale": None,
         "shift": state.value(bias[0]) if bias else None,
         "stats": _sums(state, node.output, co) if stats else None,
