@@ -1,14 +1,29 @@
-"""Machine files: TOML in, a checked `Machine` out; presets live beside this file."""
+"""Machine files: TOML in, a checked `Machine` out; presets live beside this file.
+
+A file has `name`, `title` and one table for each section of `Machine`:
+
+    [dram]
+    read_latency = { value = 200, source = "where the number is from" }
+
+`read_latency = 200` is accepted, a number without a source; `check` lists those.  Nothing may
+be missing, nothing unknown, and every number is a whole one.
+"""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from zhisuan.arch import machine as m
+from zhisuan.arch.check import broken, check
+from zhisuan.arch.describe import describe, vary
+from zhisuan.arch.text import FileText
 from zhisuan.base.errors import ZhisuanError, did_you_mean
+
+__all__ = ["DEFAULT", "PRESETS", "check", "describe", "load", "parse", "preset_names", "vary"]
 
 PRESETS = Path(__file__).parent / "presets"
 DEFAULT = "dlp-s"
@@ -24,9 +39,15 @@ _SECTIONS: dict[str, Any] = {
     "scalar": m.Scalar,
     "launch": m.Launch,
 }
+_KEYS = {"clock": ["hz"]} | {
+    name: [field.name for field in fields(kind)] for name, kind in _SECTIONS.items()
+}
+_TEXTS = ("name", "title")
+_ENTRY = '{ value = 123, source = "where the number is from" }'
 
 
 def preset_names() -> list[str]:
+    """The machines that come with the package, by name."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
@@ -42,55 +63,102 @@ def load(name_or_path: str) -> m.Machine:
             found=name_or_path,
             hint=did_you_mean(name_or_path, preset_names()),
         )
-    return parse(path.read_text(encoding="utf-8"), str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ZhisuanError("the machine file cannot be read", where=str(path),
+                           expected="a TOML file", found=reason) from error  # fmt: skip
+    return parse(text, str(path))
 
 
 def parse(text: str, where: str) -> m.Machine:
-    """Parse a machine file's text; every mistake names the file and the key."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ZhisuanError("the machine file is not valid TOML", where=where, found=str(error),
-                           hint="compare with a preset") from error  # fmt: skip
+    """Parse a machine file's text; every mistake names the file, the line and the key."""
+    file = FileText(where, text)
+    tables = _tables(file)
+    _known_sections(file, tables)
     sources: dict[str, str] = {}
-    clock = _section(tables, "clock", ["hz"], sources, where)
-    parts = {
-        name: kind(**_section(tables, name, [f.name for f in fields(kind)], sources, where))
-        for name, kind in _SECTIONS.items()
-    }
-    return m.Machine(
-        name=str(tables.get("name", where)),
-        title=str(tables.get("title", where)),
-        clock_hz=clock["hz"],
+    numbers = {name: _section(file, tables, name, sources) for name in _KEYS}
+    machine = m.Machine(
+        name=str(tables.get("name", Path(where).stem)),
+        title=str(tables.get("title", tables.get("name", Path(where).stem))),
+        clock_hz=numbers["clock"]["hz"],
         sources=sources,
-        **parts,
+        **{name: kind(**numbers[name]) for name, kind in _SECTIONS.items()},
     )
+    for fault in broken(machine):
+        raise ZhisuanError(fault.what, where=file.place(*fault.key.split(".")),
+                           expected=fault.expected, found=fault.found)  # fmt: skip
+    return machine
+
+
+def _tables(file: FileText) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.text)
+    except tomllib.TOMLDecodeError as error:
+        reason, _, place = str(error).partition(" (at ")
+        numbers = [int(number) for number in re.findall(r"\d+", place)]
+        raise ZhisuanError(
+            "the machine file is not valid TOML",
+            where=file.at(*numbers) if len(numbers) == 2 else file.file,
+            found=reason,
+            hint="compare with a preset",
+        ) from error
+
+
+def _known_sections(file: FileText, tables: dict[str, Any]) -> None:
+    """Every section and text that is there is known, and of the right form."""
+    for name, content in tables.items():
+        if name not in _KEYS and name not in _TEXTS:
+            raise ZhisuanError(
+                f"a machine has no section [{name}]",
+                where=file.place(name),
+                expected=", ".join(_KEYS) + "; and name, title",
+                hint=did_you_mean(name, [*_KEYS, *_TEXTS]),
+            )
+        if isinstance(content, dict) == (name in _TEXTS):
+            wanted = f'{name} = "text"' if name in _TEXTS else f"[{name}] and its keys"
+            raise ZhisuanError(f"'{name}' has the wrong form", where=file.place(name),
+                               expected=wanted, found=repr(content))  # fmt: skip
 
 
 def _section(
-    tables: dict[str, Any], name: str, keys: list[str], sources: dict[str, str], where: str
+    file: FileText, tables: dict[str, Any], name: str, sources: dict[str, str]
 ) -> dict[str, int]:
-    section = tables.get(name, {})
-    unknown = [key for key in section if key not in keys]
+    section, keys = tables.get(name, {}), _KEYS[name]
+    for key in section:
+        if key not in keys:
+            raise ZhisuanError(
+                f"section [{name}] has no key '{key}'",
+                where=file.place(name, key),
+                expected=", ".join(keys),
+                hint=did_you_mean(key, keys),
+            )
     missing = [key for key in keys if key not in section]
-    if unknown or missing:
+    if missing:
         raise ZhisuanError(
-            f"section [{name}] of the machine file is "
-            + ("incomplete" if missing else "not understood"),
-            where=where,
+            f"section [{name}] is incomplete" if name in tables else f"section [{name}] is missing",
+            where=file.place(name),
             expected=", ".join(keys),
-            found="missing " + ", ".join(missing) if missing else "unknown " + ", ".join(unknown),
-            hint=did_you_mean(unknown[0], keys) if unknown else "copy the key from a preset",
+            found="missing " + ", ".join(missing),
+            hint="copy the keys from a preset",
         )
-    return {key: _number(section[key], f"{name}.{key}", sources, where) for key in keys}
+    return {key: _number(file, section[key], name, key, sources) for key in keys}
 
 
-def _number(entry: Any, key: str, sources: dict[str, str], where: str) -> int:
-    value = entry.get("value") if isinstance(entry, dict) else entry
+def _number(file: FileText, entry: Any, section: str, key: str, sources: dict[str, str]) -> int:
+    """The number of an entry; its source, if it names one, goes to `sources`."""
+    value = entry
     if isinstance(entry, dict):
-        sources[key] = str(entry.get("source", ""))
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ZhisuanError(f"{key} must be a whole number, zero or more", where=where,
-                           expected='{ value = 123, source = "..." }',
-                           found=repr(entry))  # fmt: skip
+        for name in entry:
+            if name not in ("value", "source"):
+                raise ZhisuanError(f"{section}.{key} has no '{name}'",
+                                   where=file.place(section, key), expected=_ENTRY,
+                                   hint=did_you_mean(name, ("value", "source")))  # fmt: skip
+        value = entry.get("value")
+        sources[f"{section}.{key}"] = str(entry.get("source", ""))
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ZhisuanError(f"{section}.{key} must be a whole number",
+                           where=file.place(section, key), expected=_ENTRY,
+                           found="no value" if value is None else repr(value))  # fmt: skip
     return value

@@ -1,0 +1,238 @@
+"""Machine files: what is accepted, and the whole text of what is said otherwise."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from zhisuan.arch.load import DEFAULT, PRESETS, check, describe, load, parse, preset_names, vary
+from zhisuan.base.errors import ZhisuanError
+
+PRESET = (PRESETS / f"{DEFAULT}.toml").read_text(encoding="utf-8")
+
+
+def complaint(old: str, new: str) -> str:
+    """The message about the default preset with `old` replaced by `new`."""
+    assert PRESET.count(old) == 1
+    with pytest.raises(ZhisuanError) as caught:
+        parse(PRESET.replace(old, new), "my.toml")
+    return str(caught.value)
+
+
+def test_every_preset_is_complete_and_names_its_sources() -> None:
+    assert DEFAULT in preset_names()
+    for name in preset_names():
+        machine = load(name)
+        assert machine.name == name
+        assert check(machine) == []
+
+
+def test_the_default_is_the_class_it_says() -> None:
+    machine = load(DEFAULT)
+    assert machine.macs_per_cycle == 1536
+    assert machine.nram_usable == 640 * 1024
+    assert machine.dram_bytes_per_cycle == pytest.approx(102.4)
+
+
+def test_a_file_by_path(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "mine.toml"
+    path.write_text(PRESET.replace('name = "dlp-s"\n', ""), encoding="utf-8")
+    assert load(str(path)).name == "mine"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ZhisuanError, match="the machine file cannot be read"):
+        load(str(path))
+
+
+def test_a_number_without_a_source_is_listed() -> None:
+    line = 'latency = { value = 16, source = "our choice: NRAM read and write pipelines" }'
+    assert line in PRESET
+    machine = parse(PRESET.replace(line, "latency = 17"), "my.toml")
+    assert machine.move.latency == 17
+    assert check(machine) == ["move.latency"]
+
+
+def test_description_has_every_number_with_unit_and_source() -> None:
+    rows = {key: (value, unit, source) for key, value, unit, source in describe(load(DEFAULT))}
+    assert len(rows) == sum(" = { value = " in line for line in PRESET.split("\n"))
+    assert rows["clock.hz"] == (1_000_000_000, "Hz", "MLU270-class clock; course text")
+    assert {key: rows[key][1] for key in (
+        "dram.bytes_per_second", "dram.access_bytes", "nram.stack", "vector.bytes_per_cycle",
+        "matrix.lanes_f16", "dram.read_latency", "queues.window", "queues.io", "scalar.load",
+        "move.segment_cycles", "launch.overhead", "vector.divide_passes",
+    )} == {
+        "dram.bytes_per_second": "bytes/s", "dram.access_bytes": "bytes", "nram.stack": "bytes",
+        "vector.bytes_per_cycle": "bytes/cycle", "matrix.lanes_f16": "MAC/cycle/element",
+        "dram.read_latency": "cycles", "queues.window": "instructions", "queues.io": "entries",
+        "scalar.load": "cycles", "move.segment_cycles": "cycles/segment",
+        "launch.overhead": "cycles", "vector.divide_passes": "passes",
+    }  # fmt: skip
+
+
+def test_a_variant() -> None:
+    machine = load(DEFAULT)
+    half = vary(machine, {"dram.bytes_per_second": 51_200_000_000, "clock.hz": 2_000_000_000})
+    assert half.dram_bytes_per_cycle == pytest.approx(25.6)
+    assert half.sources["dram.bytes_per_second"] == "a variant"
+    assert machine.dram.bytes_per_second == 102_400_000_000
+    with pytest.raises(ZhisuanError, match=r"did you mean 'dram\.read_latency'"):
+        vary(machine, {"dram.read_latencies": 1})
+    with pytest.raises(ZhisuanError, match="the stack must leave room in NRAM"):
+        vary(machine, {"nram.size": 1024})
+
+
+WHOLE_MESSAGES = [
+    (
+        "[vector]", "[vectors]",
+        """\
+        error: a machine has no section [vectors]
+          where:    my.toml:23:2
+            [vectors]
+             ^
+          expected: clock, dram, nram, wram, vector, matrix, move, queues, scalar, launch; \
+and name, title
+          try:      did you mean 'vector'?""",
+    ),
+    (
+        "divide_passes = {", "divide_passes_ = {",
+        """\
+        error: section [vector] has no key 'divide_passes_'
+          where:    my.toml:26:1
+            divide_passes_ = { value = 8, source = "course text: FP16 divide 8 cycles on the \
+scalar unit; same iteration per lane" }
+            ^
+          expected: bytes_per_cycle, latency, divide_passes, transcendental_passes
+          try:      did you mean 'divide_passes'?""",
+    ),
+    (
+        '[wram]\nsize = { value = 1_048_576, source = "MLU270- and 370-class: 1 MB" }', "[wram]",
+        """\
+        error: section [wram] is incomplete
+          where:    my.toml:20:2
+            [wram]
+             ^
+          expected: size
+          found:    missing size
+          try:      copy the keys from a preset""",
+    ),
+    (
+        '[wram]\nsize = { value = 1_048_576, source = "MLU270- and 370-class: 1 MB" }', "",
+        """\
+        error: section [wram] is missing
+          where:    my.toml
+          expected: size
+          found:    missing size
+          try:      copy the keys from a preset""",
+    ),
+    (
+        "hz = { value = 1_000_000_000", "hz = { value = 1.5",
+        """\
+        error: clock.hz must be a whole number
+          where:    my.toml:6:1
+            hz = { value = 1.5, source = "MLU270-class clock; course text" }
+            ^
+          expected: { value = 123, source = "where the number is from" }
+          found:    1.5""",
+    ),
+    (
+        "hz = { value = 1_000_000_000, source", "hz = { value = 1_000_000_000, sorce",
+        """\
+        error: clock.hz has no 'sorce'
+          where:    my.toml:6:1
+            hz = { value = 1_000_000_000, sorce = "MLU270-class clock; course text" }
+            ^
+          expected: { value = 123, source = "where the number is from" }
+          try:      did you mean 'source'?""",
+    ),
+    (
+        'bytes_per_second = { value = 102_400_000_000, source = "MLU270-class DRAM, 102.4 GB/s; '
+        'course text" }', "bytes_per_second = 0",
+        """\
+        error: dram.bytes_per_second is too small
+          where:    my.toml:9:1
+            bytes_per_second = 0
+            ^
+          expected: a whole number, one or more
+          found:    0""",
+    ),
+    (
+        "read_latency = { value = 200", "read_latency = { value = -1",
+        """\
+        error: dram.read_latency is too small
+          where:    my.toml:12:1
+            read_latency = { value = -1, source = "our choice: about 200 ns for LPDDR-class DRAM \
+and its path" }
+            ^
+          expected: a whole number, zero or more
+          found:    -1""",
+    ),
+    (
+        "access_bytes = { value = 64", "access_bytes = { value = 48",
+        """\
+        error: the DRAM access unit must be a power of two
+          where:    my.toml:11:1
+            access_bytes = { value = 48, source = "public programming guide: 64 B reads, 64 B \
+aligned" }
+            ^
+          expected: such as 32
+          found:    dram.access_bytes = 48""",
+    ),
+    (
+        "stack = { value = 131_072", "stack = { value = 786_432",
+        """\
+        error: the stack must leave room in NRAM
+          where:    my.toml:18:1
+            stack = { value = 786_432, source = "public programming guide: 128 KB of NRAM \
+reserved for the stack" }
+            ^
+          expected: less than nram.size, 786432
+          found:    nram.stack = 786432""",
+    ),
+    (
+        "size = { value = 1_048_576", "size = { value = 1_000_000",
+        """\
+        error: WRAM must be whole lines in the bank of every processing element
+          where:    my.toml:21:1
+            size = { value = 1_000_000, source = "MLU270- and 370-class: 1 MB" }
+            ^
+          expected: a multiple of 4096 (matrix.elements 64 × 64 bytes)
+          found:    wram.size = 1000000""",
+    ),
+    (
+        "[wram]", "[wram",
+        """\
+        error: the machine file is not valid TOML
+          where:    my.toml:20:6
+            [wram
+                 ^
+          found:    Expected ']' at the end of a table declaration
+          try:      compare with a preset""",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "message"), WHOLE_MESSAGES, ids=lambda text: text[:20])
+def test_messages(old: str, new: str, message: str) -> None:
+    assert complaint(old, new) == dedent(message)
+
+
+def test_a_section_that_is_no_table() -> None:
+    with pytest.raises(ZhisuanError) as caught:
+        parse('name = "x"\n\nqueues = 3\n', "my.toml")
+    assert str(caught.value) == dedent("""\
+        error: 'queues' has the wrong form
+          where:    my.toml:3:1
+            queues = 3
+            ^
+          expected: [queues] and its keys
+          found:    3""")
+
+
+def test_an_unknown_preset() -> None:
+    with pytest.raises(ZhisuanError) as caught:
+        load("dlp_s")
+    assert str(caught.value) == dedent("""\
+        error: no machine called 'dlp_s'
+          expected: a preset (dlp-s) or a .toml file
+          found:    dlp_s
+          try:      did you mean 'dlp-s'?""")

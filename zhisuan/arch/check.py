@@ -1,0 +1,93 @@
+"""What makes a machine possible: the rules, and the numbers without a source.
+
+Comes in: a `Machine`.  Goes out: the rules it breaks, each with the key to mend.  It never
+reads files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from zhisuan.arch.machine import Machine
+
+WRAM_LINE = 64
+"""Bytes of a line of WRAM; a bank of every element holds whole lines."""
+MAY_BE_ZERO = ("latency", "segment_cycles", "overhead", "stack")
+"""Endings of the keys that may be 0; every other number is at least 1."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that a machine breaks, at `key`; `expected` and `found` are for the message."""
+
+    key: str
+    what: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`holds(machine)`, or the number at `key` is wrong; expected(machine) says what would do."""
+
+    key: str
+    what: str
+    holds: Callable[[Machine], bool]
+    expected: Callable[[Machine], str]
+
+
+def _power_of_two(value: int) -> bool:
+    return value > 0 and value & (value - 1) == 0
+
+
+RULES = (
+    Rule(
+        "dram.access_bytes",
+        "the DRAM access unit must be a power of two",
+        lambda m: _power_of_two(m.dram.access_bytes),
+        lambda m: f"such as {1 << max(m.dram.access_bytes.bit_length() - 1, 0)}",
+    ),
+    Rule(
+        "nram.stack",
+        "the stack must leave room in NRAM",
+        lambda m: m.nram.stack < m.nram.size,
+        lambda m: f"less than nram.size, {m.nram.size}",
+    ),
+    Rule(
+        "wram.size",
+        "WRAM must be whole lines in the bank of every processing element",
+        lambda m: m.wram.size % (m.matrix.elements * WRAM_LINE) == 0,
+        lambda m: (
+            f"a multiple of {m.matrix.elements * WRAM_LINE} "
+            f"(matrix.elements {m.matrix.elements} × {WRAM_LINE} bytes)"
+        ),
+    ),
+)
+
+
+def values(machine: Machine) -> Iterator[tuple[str, int]]:
+    """Every number of the machine as (`section.key`, value), in the order of the file."""
+    yield "clock.hz", machine.clock_hz
+    for name, section in vars(machine).items():
+        if hasattr(section, "__dataclass_fields__"):
+            for key, value in vars(section).items():
+                yield f"{name}.{key}", value
+
+
+def broken(machine: Machine) -> Iterator[Broken]:
+    """The rules `machine` breaks; numbers of the wrong size first."""
+    for key, value in values(machine):
+        least = 0 if key.endswith(MAY_BE_ZERO) else 1
+        if value < least:
+            wanted = "zero or more" if least == 0 else "one or more"
+            yield Broken(key, f"{key} is too small", f"a whole number, {wanted}", str(value))
+    for rule in RULES:
+        if not rule.holds(machine):
+            value = dict(values(machine))[rule.key]
+            yield Broken(rule.key, rule.what, rule.expected(machine), f"{rule.key} = {value}")
+
+
+def check(machine: Machine) -> list[str]:
+    """Keys of the numbers whose source the machine file does not name, in file order."""
+    return [key for key, _ in values(machine) if not machine.sources.get(key)]
