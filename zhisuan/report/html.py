@@ -7,11 +7,11 @@ same bits for the same run, except host seconds.  Without scripts the timeline i
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
 
+from zhisuan.arch.describe import describe
 from zhisuan.arch.machine import Machine
 from zhisuan.report import quantities as q
 from zhisuan.report.bars import layer_table, unit_table
@@ -219,24 +219,15 @@ def _notes(report: RunReport) -> str:
 
 
 def _machine(machine: Machine) -> str:
-    rows = []
-    for key, value in machine_values(machine):
-        source = machine.sources.get(key, "")
-        rows.append(f"<tr><td>{escape(key)}</td><td>{value:,}</td><td>{escape(source)}</td></tr>")
+    rows = [
+        f'<tr><td>{escape(key)}</td><td class="n">{value:,}</td><td>{escape(unit)}</td>'
+        f"<td>{escape(source)}</td></tr>"
+        for key, value, unit, source in describe(machine)
+    ]
     table = (
         '<div class="scroll"><table class="machine"><thead><tr><th>key</th>'
-        '<th class="n">value</th><th>where the number is from</th></tr></thead>'
+        '<th class="n">value</th><th>unit</th><th>where the number is from</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
     body = f"<details><summary>{len(rows)} numbers and their sources</summary>{table}</details>"
     return _section("machine", "The machine", escape(machine.title), body)
-
-
-def machine_values(machine: Machine) -> list[tuple[str, int]]:
-    """(`section.key`, value) of every number of the machine, in the file's order."""
-    values = [("clock.hz", machine.clock_hz)]
-    for part in fields(machine):
-        section = getattr(machine, part.name)
-        if is_dataclass(section):
-            values += [(f"{part.name}.{f.name}", getattr(section, f.name)) for f in fields(section)]
-    return values

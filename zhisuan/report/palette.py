@@ -37,7 +37,7 @@ CAUSES = {
         "window", "as many unfinished instructions as can be compared", "#f3b8c4", "#7a4350"
     ),
     "sync": Cause("sync", "a SYNC holds the decoder until queues are empty", "#e9a38c", "#85452f"),
-    "queue full": Cause("queue full", "a full queue holds the decoder", "#e3d97c", "#6b6428"),
+    "queue full": Cause("queue full", "a full queue holds the decoder", "#e4dcae", "#5d5a35"),
     "decode": Cause("decode", "its instruction has not been decoded yet", "#b5d9ea", "#315a6d"),
     "launch": Cause("launch", "a kernel is being launched", "#b9b9b3", "#5c5c58"),
     "drain": Cause("drain", "results or other units are still under way", "#b3d9c1", "#37604a"),

@@ -116,13 +116,13 @@ def _roof(s: Scales, peak: float, bandwidth: float) -> str:
     under = f"{line} {s.x(right):.1f},{floor_y} {s.x(start):.1f},{floor_y}"
     middle = (start * ridge) ** 0.5
     x, y = s.x(middle), s.y(middle * bandwidth)
-    slope = (s.y(peak) - s.y(start * bandwidth)) / (s.x(ridge) - s.x(start))
+    angle = degrees(atan((s.y(peak) - s.y(start * bandwidth)) / (s.x(ridge) - s.x(start))))
     return (
         f'<polygon class="under" points="{under}"/><polyline class="roof" points="{line}"/>'
         f'<text class="name" x="{s.x(right) - 4:.1f}" y="{s.y(peak) - 7:.1f}" '
         f'text-anchor="end">matrix unit, {q.scaled(peak, "MAC/s")}</text>'
         f'<text class="name" text-anchor="middle" '
-        f'transform="translate({x:.1f} {y:.1f}) rotate({degrees(atan(slope)):.1f}) translate(0 -8)">'
+        f'transform="translate({x:.1f} {y:.1f}) rotate({angle:.1f}) translate(0 -8)">'
         f"DRAM, {q.scaled(bandwidth, 'B/s')}</text>"
     )
 

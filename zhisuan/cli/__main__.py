@@ -1,0 +1,5 @@
+"""`python -m zhisuan.cli` is `zhisuan`."""
+
+from zhisuan.cli import main
+
+main()

@@ -1,0 +1,144 @@
+"""One kernel of a program, launched by hand: `zhisuan run FILE.dlp --kernel K --arg …`.
+
+In: a program, a kernel's name, `NAME=VALUE` arguments.  Out: an `Execution`.  A pointer
+argument is a buffer in DRAM: filled from a `.npy` file, or zero (`f32[1024]`); after the run
+every buffer is an output under its argument's name.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+
+from zhisuan.arch import load as machines
+from zhisuan.base import dtype as dtypes
+from zhisuan.base import knobs
+from zhisuan.base.errors import ZhisuanError, did_you_mean
+from zhisuan.cli.values import pair
+from zhisuan.isa.address import GDRAM
+from zhisuan.isa.number import FLOATS
+from zhisuan.isa.program import Kernel, Parameter, Program
+from zhisuan.pipeline import Execution
+from zhisuan.report.model import Layer, RunReport
+from zhisuan.runtime.device import Device
+from zhisuan.sim.timing import replay
+
+ALIGNMENT = 128
+
+
+def launch(
+    program: Program, kernel: str | None, texts: list[str], machine: str | None
+) -> Execution:
+    """Launch once on a fresh device, and time the launch."""
+    entry = _kernel(program, kernel)
+    given = _given(entry, texts)
+    chip = machines.load(machine or machines.DEFAULT)
+    device = Device(chip, knobs.executor() or "native")
+    buffers = {p.name: _buffer(p, given[p.name]) for p in entry.parameters if p.kind == "ptr"}
+    addresses = _place(buffers)
+    device.reserve(sum(_room(values) for values in buffers.values()))
+    for name, values in buffers.items():
+        device.memory.write(addresses[name], values.reshape(-1))
+    scalars = {p.name: _scalar(p, given[p.name]) for p in entry.parameters if p.kind != "ptr"}
+    start = time.perf_counter()
+    device.launch(program, entry.name, {**addresses, **scalars}, entry.name)
+    seconds = {"simulate values": time.perf_counter() - start}
+    trace = device.trace.build()
+    report = RunReport(
+        title=f"{entry.name} of {program.name}",
+        machine=chip,
+        timing=replay(trace, chip),
+        trace=trace,
+        layers=(Layer(entry.name, (0,), 0),),
+        host_seconds=seconds,
+        programs={program.name: program},
+    )
+    outputs = {
+        name: device.memory.read(addresses[name], values.dtype, values.size).reshape(values.shape)
+        for name, values in buffers.items()
+    }
+    return Execution(outputs, trace, report)
+
+
+def _kernel(program: Program, name: str | None) -> Kernel:
+    if name is not None:
+        return program.kernel(name)
+    if len(program.kernels) == 1:
+        return next(iter(program.kernels.values()))
+    raise ZhisuanError(
+        f"program '{program.name}' has several kernels",
+        where="--kernel",
+        expected="one of " + ", ".join(program.kernels),
+        found="none named",
+        hint=f"--kernel {next(iter(program.kernels), 'NAME')}",
+    )
+
+
+def _given(kernel: Kernel, texts: list[str]) -> dict[str, str]:
+    """Argument texts by name, exactly those of the kernel's parameters."""
+    given = dict(pair(text, "--arg", "n=1024") for text in texts)
+    names = [parameter.name for parameter in kernel.parameters]
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in names]
+    if missing or unknown:
+        raise ZhisuanError(
+            f"kernel '{kernel.name}' needs other arguments",
+            where="--arg",
+            expected=", ".join(f"{p.kind} {p.name}" for p in kernel.parameters) or "none",
+            found=", ".join(given) or "none",
+            hint=(did_you_mean(unknown[0], names) if unknown else None)
+            or " ".join(f"--arg {name}=…" for name in missing)
+            or f"leave out --arg {unknown[0]}",
+        )
+    return given
+
+
+def _buffer(parameter: Parameter, text: str) -> np.ndarray:
+    """The array a pointer argument starts as."""
+    zeros = re.fullmatch(r"(\w+)\[(\d+)\]", text)
+    if zeros and zeros[1] in dtypes.BY_NAME:
+        return np.zeros(int(zeros[2]), dtypes.BY_NAME[zeros[1]].numpy)
+    path = Path(text)
+    if path.suffix == ".npy" and path.is_file():
+        try:
+            return np.load(path, allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise ZhisuanError("not a NumPy array file, or a damaged one", where=text,
+                               expected="a complete .npy file",
+                               found=str(error)) from error  # fmt: skip
+    raise ZhisuanError(
+        f"argument '{parameter.name}' is a pointer",
+        where="--arg",
+        expected="an existing .npy file, or a type and a count as in f32[1024]",
+        found=text,
+        hint=f"--arg {parameter.name}=f32[1024]",
+    )
+
+
+def _scalar(parameter: Parameter, text: str) -> int | float:
+    try:
+        return float(text) if parameter.kind in FLOATS else int(text, 0)
+    except ValueError:
+        raise ZhisuanError(
+            f"argument '{parameter.name}' is not a number of its kind",
+            where="--arg",
+            expected=f"{parameter.kind}",
+            found=text,
+            hint=f"--arg {parameter.name}=1",
+        ) from None
+
+
+def _room(values: np.ndarray) -> int:
+    return max(-(-values.nbytes // ALIGNMENT) * ALIGNMENT, ALIGNMENT)
+
+
+def _place(buffers: dict[str, np.ndarray]) -> dict[str, int]:
+    """One after the other from the start of GDRAM."""
+    addresses, next_free = {}, GDRAM.base
+    for name, values in buffers.items():
+        addresses[name] = next_free
+        next_free += _room(values)
+    return addresses

@@ -1,0 +1,141 @@
+"""`zhisuan run` and `zhisuan compile`: start from a file of any step and go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from zhisuan.report.model import RunReport
+
+Machine = Annotated[
+    str | None,
+    typer.Option("--machine", help="Machine: a preset's name or a .toml file.",
+                 show_default=False),
+]  # fmt: skip
+
+
+def run(
+    file: Annotated[
+        Path, typer.Argument(help="A .onnx, .graph, .plan, .bcl, .dlps, .dlp or .trace file.")
+    ],
+    inputs: Annotated[
+        Path | None,
+        typer.Option("--inputs", help="Inputs by name [inputs.safetensors beside FILE].",
+                     show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Outputs by name, as .safetensors.",
+                     show_default=False),
+    ] = None,
+    machine: Machine = None,
+    kernel: Annotated[
+        str | None,
+        typer.Option("--kernel", help="For a program: the kernel to launch.", show_default=False),
+    ] = None,
+    arg: Annotated[
+        list[str] | None,
+        typer.Option("--arg", help="For a program: NAME=7, NAME=x.npy or NAME=f32[1024].",
+                     show_default=False),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Report to write.", show_default=False)
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option("--trace", help="Trace to write.", show_default=False)
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print every figure as JSON instead of tables.")
+    ] = False,
+) -> None:  # fmt: skip
+    """Go on from a file of any step.
+
+    Runs what the file still needs on the simulated chip and reports what the chip did.
+    """
+    from zhisuan import pipeline
+    from zhisuan.base.files import Outputs
+    from zhisuan.cli import outputs as names
+    from zhisuan.cli import screen, timing
+
+    if file.suffix == ".trace":
+        timing.time(file, machine=machine, plan=None, report=report, as_json=as_json)
+        return
+    wanted = {"--output": output, "--report": report, "--trace": trace}
+    names.check_distinct({"FILE": file, "--inputs": inputs}, wanted)
+    with Outputs() as claimed:
+        files = {name: claimed.file(path) for name, path in wanted.items() if path is not None}
+        with screen.layer_progress() as progress:
+            if file.suffix == ".plan":
+                done = pipeline.run_plan(file, inputs, machine, progress)
+            elif file.suffix in (".onnx", ".graph"):
+                done = pipeline.run_graph(file, inputs, machine, progress)
+            else:
+                from zhisuan.cli.launch import launch
+
+                done = launch(pipeline.load_program(file), kernel, arg or [], machine)
+        if output is not None:
+            files["--output"].write_bytes(_safetensors(done.outputs))
+        if report is not None:
+            files["--report"].write_text(_page(done.report), encoding="utf-8")
+        if trace is not None:
+            files["--trace"].write_bytes(done.trace.to_bytes())
+    screen.show_report(done.report, as_json)
+    if not as_json:
+        screen.show_tensors(done.outputs)
+    written = {"outputs": output, "report": report, "trace": trace}
+    screen.show_written({k: v for k, v in written.items() if v is not None}, as_json)
+
+
+def _safetensors(tensors: dict[str, np.ndarray]) -> bytes:
+    import numpy as np
+    from safetensors.numpy import save
+
+    return save({name: np.ascontiguousarray(value) for name, value in tensors.items()})
+
+
+def _page(report: RunReport) -> str:
+    from zhisuan.report.html import page
+
+    return page(report)
+
+
+def compile_model(
+    model: Annotated[Path, typer.Argument(help="A .onnx or .graph file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Folder to fill [the model's name, -compiled].",
+                     show_default=False),
+    ] = None,
+    dim: Annotated[
+        list[str] | None,
+        typer.Option("--dim", help="A size the model leaves open: NAME=N.", show_default=False),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option("--size", help="HEIGHTxWIDTH: short for --dim h=HEIGHT --dim w=WIDTH.",
+                     show_default=False),
+    ] = None,
+    machine: Machine = None,
+) -> None:  # fmt: skip
+    """Compile a model to a plan and programs.
+
+    Fills a folder with plan, programs and data, and every step in between as a file.
+    """
+    from zhisuan import pipeline
+    from zhisuan.arch.load import DEFAULT
+    from zhisuan.base.files import Outputs
+    from zhisuan.cli import screen
+    from zhisuan.cli.values import dimensions
+
+    folder = output or Path(f"{model.stem}-compiled")
+    sizes = dimensions(dim or [], size)
+    with Outputs() as claimed:
+        plan = pipeline.compile_model(model, claimed.folder(folder), sizes, machine or DEFAULT)
+    print(f"{len(plan.launches)} launches, {len(plan.programs)} programs, "
+          f"{plan.dram_bytes:,} bytes of DRAM")  # fmt: skip
+    screen.show_written({"steps": folder})

@@ -1,0 +1,124 @@
+"""`zhisuan time`: the cycles of a saved trace, on any machine, without running it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from zhisuan.isa.program import Program
+    from zhisuan.report.model import Layer
+    from zhisuan.runtime.plan import Plan
+    from zhisuan.sim.trace import Trace
+
+
+def time(
+    file: Annotated[Path, typer.Argument(help="A .trace file.")],
+    machine: Annotated[
+        str | None,
+        typer.Option("--machine", help="Machine: a preset's name or a .toml file.",
+                     show_default=False),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", help="Plan with layers and MACs [the one beside FILE].",
+                     show_default=False),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Report to write.", show_default=False)
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print every figure as JSON instead of tables.")
+    ] = False,
+) -> None:  # fmt: skip
+    """Time a saved trace on a machine.
+
+    Nothing is executed again: other cycles, the same values.
+    """
+    import time as clock
+
+    from zhisuan.arch import load as machines
+    from zhisuan.base.files import Outputs
+    from zhisuan.cli import outputs as names
+    from zhisuan.cli import screen
+    from zhisuan.report.model import RunReport
+    from zhisuan.sim.timing import replay
+    from zhisuan.sim.trace import Trace
+
+    names.check_distinct({"FILE": file, "--plan": plan}, {"--report": report})
+    with Outputs() as claimed:
+        page_file = claimed.file(report) if report is not None else None
+        trace = Trace.load(file)
+        known = _plan_of(trace, file, plan)
+        chip = machines.load(machine or (known.machine if known else machines.DEFAULT))
+        start = clock.perf_counter()
+        timing = replay(trace, chip)
+        seconds = clock.perf_counter() - start
+        result = RunReport(
+            title=f"{file.name} on {chip.name}",
+            machine=chip,
+            timing=timing,
+            trace=trace,
+            layers=_layers(trace, known),
+            host_seconds={"replay timing": seconds},
+            notes=() if known else (NO_PLAN,),
+            programs=_programs(known, (plan or file).parent),
+        )
+        if page_file is not None:
+            from zhisuan.report.html import page
+
+            page_file.write_text(page(result), encoding="utf-8")
+    screen.show_report(result, as_json)
+    if known is None and not as_json:
+        print(f"\n{NO_PLAN}")
+    screen.show_written({"report": report} if report is not None else {}, as_json)
+
+
+NO_PLAN = "Without its plan a trace does not tell the graph's MACs, so utilisation is not shown."
+
+
+def _plan_of(trace: Trace, file: Path, given: Path | None) -> Plan | None:
+    """The plan named, or the only one beside the trace that has the trace's launches."""
+    from zhisuan.base.errors import ZhisuanError
+    from zhisuan.runtime import plan as plans
+
+    labels = [launch.label for launch in trace.launches]
+    if given is not None:
+        plan = plans.load(given)
+        if [launch.label for launch in plan.launches] != labels:
+            raise ZhisuanError(
+                "the plan is not the one this trace was made with",
+                where=str(given),
+                expected=f"{len(labels)} launches labelled as in {file.name}",
+                found=f"{len(plan.launches)} launches"
+                + (" labelled otherwise" if len(plan.launches) == len(labels) else ""),
+                hint="name the plan that was written together with the trace",
+            )
+        return plan
+    for path in sorted(file.parent.glob("*.plan")):
+        try:
+            plan = plans.load(path)
+        except ZhisuanError:
+            continue
+        if [launch.label for launch in plan.launches] == labels:
+            return plan
+    return None
+
+
+def _layers(trace: Trace, plan: Plan | None) -> tuple[Layer, ...]:
+    from zhisuan.report.model import Layer, layers_of_trace
+
+    if plan is None:
+        return layers_of_trace([launch.label for launch in trace.launches])
+    found = plan.layers().items()
+    return tuple(Layer(name, tuple(launches), macs) for name, (launches, macs) in found)
+
+
+def _programs(plan: Plan | None, folder: Path) -> dict[str, Program]:
+    """The plan's programs that lie beside it, for source lines in the timeline."""
+    from zhisuan.isa.program import Program
+
+    files = {name: folder / file for name, file in plan.programs.items()} if plan else {}
+    return {name: Program.load(path) for name, path in files.items() if path.is_file()}
