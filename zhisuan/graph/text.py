@@ -72,7 +72,7 @@ def save(graph: Graph, path: str | os.PathLike[str]) -> None:
         weights = ""
         if stored:
             sidecar = path.with_suffix(".safetensors")
-            arrays = {name: np.ascontiguousarray(array) for name, array in stored.items()}
+            arrays = {name: np.asarray(array, order="C") for name, array in stored.items()}
             data = safetensors.numpy.save(arrays)
             checksum = hashlib.sha256(data).hexdigest()
             weights = f'weights {json.dumps(sidecar.name)} sha256 "{checksum}"'

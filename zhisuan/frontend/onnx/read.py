@@ -80,7 +80,7 @@ def _not_onnx(data: bytes, where: str) -> ZhisuanError:
 def _looks_like(data: bytes) -> str:
     if not data:
         return "(the file is empty)"
-    if data[:1] == b"\x08" and b"\x12" in data[:4]:
+    if data[:1] == b"\x08" and data[2:3] in (b"\x12", b"\x1a", b"\x22", b"\x3a"):
         return "that begin like an ONNX model and then break off"
     try:
         data[:512].decode("ascii")

@@ -50,7 +50,7 @@ def dtype_of(code: int) -> DType:
 def tensor_array(tensor: onnx.TensorProto) -> np.ndarray:
     """The array of a stored tensor."""
     dtype_of(tensor.data_type)
-    return np.ascontiguousarray(numpy_helper.to_array(tensor))
+    return np.asarray(numpy_helper.to_array(tensor), order="C")
 
 
 def plain_float(value: float) -> float:

@@ -18,6 +18,8 @@ from zhisuan.graph.ir import Graph, Node
 from zhisuan.graph.rewrite.channels import channel_vector, is_per_channel
 from zhisuan.graph.rewrite.view import Edit
 
+DEEPEST = 4  # products inside products; the pattern has three, and a limit keeps the walk short
+
 
 @dataclass(frozen=True)
 class _Normal:
@@ -54,7 +56,7 @@ def _unshifted(edit: Edit, node: Node) -> list[Node] | None:
     normal = _match_product(edit, node.output)
     if normal is None or any(
         user.op in ("mul", "div") and _match_product(edit, user.output) is not None
-        for user in edit.graph.uses()[node.output]
+        for user in edit.users(node.output)
     ):
         return None
     return _replacement(edit, node, normal, None)
@@ -109,18 +111,18 @@ def _fits(edit: Edit, scale: str, x: str) -> bool:
     return single or is_per_channel(edit.shape(scale), edit.shape(x)[1])
 
 
-def _factors(edit: Edit, name: str) -> tuple[list[str], list[str]]:
+def _factors(edit: Edit, name: str, depth: int = DEEPEST) -> tuple[list[str], list[str]]:
     """The factors of a product of any grouping: those above the line and those below.
 
     a * (b / c)   ->   [a, b], [c]; a constant 1 is left out
     """
     node = edit.producer(name, "mul", "div", "reciprocal")
-    if node is None:
+    if node is None or depth == 0:
         return ([] if edit.scalar(name) == 1 else [name]), []
-    over, under = _factors(edit, node.inputs[0])
+    over, under = _factors(edit, node.inputs[0], depth - 1)
     if node.op == "reciprocal":
         return under, over
-    over_right, under_right = _factors(edit, node.inputs[1])
+    over_right, under_right = _factors(edit, node.inputs[1], depth - 1)
     if node.op == "div":
         over_right, under_right = under_right, over_right
     return over + over_right, under + under_right

@@ -45,6 +45,10 @@ class Edit:
             return None
         return float(str(array.reshape(-1)[0]))
 
+    def users(self, name: str) -> list[Node]:
+        """The nodes that read a value."""
+        return self._uses[name]
+
     def used_once(self, name: str) -> bool:
         """Whether exactly one node reads the value, and it is no output of the graph."""
         return len(self._uses[name]) == 1 and name not in self.graph.outputs
