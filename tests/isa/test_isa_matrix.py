@@ -71,6 +71,8 @@ HALFWAY = [
     (2.0**64, 2.0**63, 2.0**127),  # 2^128: infinity
     (2.0**64, 2.0**64, -(2.0**104)),  # just below the tie at the largest number
     (2.0**64, 2.0**64, -(2.0**103)),  # the tie: to even, infinity
+    # the float64 sum is odd and inexact, one unit above a tie: it must stay where it is
+    (1 + 1984 * 2.0**-23, (1 - 3967 * 2.0**-24) * 2.0**-24, 1.0),
     (3.0, -5.0, 15.0),
 ]
 
