@@ -19,7 +19,7 @@ import numpy as np
 from zhisuan.arch import load as machines
 from zhisuan.base import knobs
 from zhisuan.base.errors import ZhisuanError, did_you_mean
-from zhisuan.base.files import write_atomically
+from zhisuan.base.files import read_text, write_atomically
 from zhisuan.report.model import Layer, RunReport
 from zhisuan.runtime import plan as plans
 from zhisuan.runtime.device import play
@@ -299,11 +299,11 @@ def load_program(path: Path) -> Program:
     if path.suffix == ".dlps":
         from zhisuan.isa.asm import assemble
 
-        return assemble(path.read_text(encoding="utf-8"), str(path))
+        return assemble(read_text(path), str(path))
     if path.suffix == ".bcl":
         from zhisuan import bcl
 
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         return bcl.compile(text, path.name, include_dirs=(path.parent,)).program
     raise unknown_kind(path, (".bcl", ".dlps", ".dlp"))
 

@@ -1,6 +1,6 @@
 """Writing files so that nobody ever sees half of one.
 
-In: paths and contents.  Out: complete files and folders, written aside in the same folder and
+In: paths and contents (and text read back).  Out: complete files and folders, written aside in the same folder and
 renamed into place.  Never leaves a partial file behind, and never deletes a file it did not
 write itself.
 """
@@ -56,6 +56,28 @@ def write_atomically(path: Path | str, data: bytes | str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data.encode() if isinstance(data, str) else data)
     return path
+
+
+def read_text(path: Path) -> str:
+    """The UTF-8 text of a file the user named; a missing or binary one is an error."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ZhisuanError(
+            "cannot read the file",
+            where=str(path),
+            expected="an existing text file",
+            found=(error.strerror or str(error)).lower(),
+            hint="check the path",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ZhisuanError(
+            "the file is not text",
+            where=str(path),
+            expected="UTF-8 text",
+            found=f"byte 0x{error.object[error.start]:02x} at offset {error.start}",
+            hint="the file may be damaged, or of another kind than its extension says",
+        ) from error
 
 
 @contextlib.contextmanager

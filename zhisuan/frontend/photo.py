@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,7 @@ def default_photo() -> Path:
             return file
     raise ZhisuanError(
         "the package with the default photograph is not installed",
+        where="no PHOTO was named",
         expected=f"the package {DEFAULT_PACKAGE} 0.4.0 (0.9 MB)",
         found="no such package",
         hint=f"{INSTALL}, or name a photograph of your own",
@@ -73,19 +75,26 @@ def load(path: Path, size: Size, smallest: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
+@contextmanager
+def _own_limit() -> Iterator[None]:
+    """Pillow's own limit on pixels is off inside: ours is judged first, with our message."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
 def _open(path: Path) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with _own_limit():
             picture = Image.open(path)
             if picture.width * picture.height > MOST_PIXELS:
-                raise _too_large(path, picture.size)
+                raise _too_large(path, picture.width, picture.height)
             picture.load()
     except FileNotFoundError:
         raise ZhisuanError("no such photograph", where=str(path), expected="a picture file",
                            found="nothing", hint="check the path") from None  # fmt: skip
-    except Image.DecompressionBombError:
-        raise _too_large(path, None) from None
     except UnidentifiedImageError:
         raise ZhisuanError(
             "the photograph is not a picture Pillow can read",
@@ -105,13 +114,12 @@ def _open(path: Path) -> Image.Image:
     return picture
 
 
-def _too_large(path: Path, size: tuple[int, int] | None) -> ZhisuanError:
-    found = f"{size[0]}×{size[1]} = {size[0] * size[1] / 1e6:.0f} megapixels" if size else "more"
+def _too_large(path: Path, width: int, height: int) -> ZhisuanError:
     return ZhisuanError(
         "the photograph is too large",
         where=str(path),
         expected=f"at most {MOST_PIXELS // 10**6} megapixels",
-        found=found,
+        found=f"{width}×{height} = {width * height / 1e6:.0f} megapixels",
         hint="scale it down first",
     )
 

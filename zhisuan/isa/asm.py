@@ -35,6 +35,7 @@ from zhisuan.isa.syntax import (
 from zhisuan.isa.table import BY_MNEMONIC
 
 SHOWN_ERRORS = 10
+WHOLE_ERRORS = 1
 
 
 class AssemblyErrors(ZhisuanError):
@@ -45,10 +46,13 @@ class AssemblyErrors(ZhisuanError):
         super().__init__(f"{len(errors)} mistakes", where=file)
 
     def render(self) -> str:
-        shown = [error.render() for error in self.errors[:SHOWN_ERRORS]]
-        more = len(self.errors) - len(shown)
+        """One screen: the first mistakes whole, more of them a line each."""
+        whole = [error.render() for error in self.errors[:WHOLE_ERRORS]]
+        brief = [f"{e.where}: {e.what}" for e in self.errors[WHOLE_ERRORS:SHOWN_ERRORS]]
+        more = len(self.errors) - len(whole) - len(brief)
         summary = f"error: {len(self.errors)} mistakes in {self.where}"
-        return "\n\n".join([*shown, summary + (f", {more} not shown" if more else "")])
+        blocks = [*whole, "\n".join(brief)] if brief else whole
+        return "\n\n".join([*blocks, summary + (f", {more} not shown" if more else "")])
 
 
 @dataclass(frozen=True)

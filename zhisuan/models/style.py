@@ -34,6 +34,7 @@ def path() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ZhisuanError(
             "the package with the style network is not installed",
+            where="the weights of `zhisuan style`",
             expected=f"the package {PACKAGE} (2.9 MB)",
             found="no such package",
             hint=INSTALL,
@@ -61,7 +62,11 @@ def resolve_style(style: str | int) -> int:
     text = str(style).strip()
     if text not in STYLES:
         raise ZhisuanError(
-            f"unknown style '{style}'", expected=f"a number from 0 to {STYLE_COUNT - 1}", found=text
+            f"unknown style '{style}'",
+            where="--style",
+            expected=f"a number from 0 to {STYLE_COUNT - 1}",
+            found=text,
+            hint=f"--style {STYLE_COUNT - 1}",
         )
     return int(text)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from zhisuan.base import dtype as dtypes
 from zhisuan.base.errors import VerifyError, ZhisuanError
-from zhisuan.base.files import write_atomically
+from zhisuan.base.files import read_text, write_atomically
 from zhisuan.isa.program import Program
 
 FORMAT = "zhisuan.plan/1"
@@ -168,4 +168,4 @@ def save(plan: Plan, path: Path) -> None:
 
 
 def load(path: Path) -> Plan:
-    return loads(path.read_text(encoding="utf-8"), str(path))
+    return loads(read_text(path), str(path))
