@@ -12,7 +12,7 @@ import numpy as np
 
 from zhisuan.base.dtype import BY_NAME
 from zhisuan.isa.address import NRAM, WRAM
-from zhisuan.isa.number import quiet
+from zhisuan.isa.number import MASK64, quiet
 from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
 from zhisuan.isa.transfer import high_half, low_half
 
@@ -107,6 +107,8 @@ def _patches(core: Core, o: Operands, kind: np.dtype) -> np.ndarray:
         taps = []
         for ky in range(kernel_h):
             address = o.src + (y * stride_h + ky * dilation_h) * pitch
+            if address & MASK64 in WRAM:
+                core.trap("neurons in WRAM: src must lie in NRAM")
             line = core.read(address, kind, columns * ci).reshape(columns, ci)
             taps.append(line[x].reshape(out_w, kernel_w * ci))
         rows.append(np.concatenate(taps, axis=1))
@@ -116,8 +118,6 @@ def _patches(core: Core, o: Operands, kind: np.dtype) -> np.ndarray:
 def _check_conv(core: Core, o: Operands) -> None:
     if low_half(o.channels) < 0 or high_half(o.channels) < 0:
         core.trap("a negative number of channels")
-    if o.src in WRAM:
-        core.trap("neurons in WRAM: src must lie in NRAM")
     if o.weight in NRAM:
         core.trap("weights in NRAM: weight must lie in WRAM")
 

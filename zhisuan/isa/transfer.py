@@ -37,6 +37,8 @@ def _move(core: Core, o: Operands) -> None:
 
 def _move3(core: Core, o: Operands) -> None:
     """Copy n1 × n segments of size bytes, in order: outer loop n1, inner loop n."""
+    if not o.size:
+        return
     for j in range(o.n1):
         for i in range(o.n):
             dst = o.dst + j * low_half(o.outer) + i * signed64(o.dst_stride)

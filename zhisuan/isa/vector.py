@@ -14,6 +14,7 @@ import numpy as np
 
 from zhisuan.base.dtype import BY_NAME
 from zhisuan.isa import elementary
+from zhisuan.isa.address import NRAM
 from zhisuan.isa.number import quiet, value_of
 from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
 from zhisuan.isa.transfer import high_half, low_half
@@ -47,8 +48,8 @@ def _enter(name: str, opcode: int, operands: str, doc: str, compute: Function,
         source, destination = _types(o.mode)
         vectors = [core.read(getattr(o, s), source, o.n) for s in sources]
         with np.errstate(all="ignore"):
-            result = compute(core, o, *vectors)
-        core.write(o.dst, quiet(np.asarray(result).astype(destination)))
+            result = quiet(np.asarray(compute(core, o, *vectors)).astype(destination))
+        core.write(o.dst, result)
 
     def touches(o: Operands) -> tuple[Touch, ...]:
         source, destination = (kind.itemsize for kind in _types(o.mode))
@@ -178,6 +179,8 @@ def vset(core: Core, o: Operands) -> None:
     """dst[i] = value, the low bits of a register."""
     kind = BY_NAME[o.mode]
     low = o.value & ((1 << kind.bits) - 1)
+    if o.n > NRAM.window:
+        core.trap("more elements than NRAM can hold")
     element = np.frombuffer(low.to_bytes(kind.size, "little"), kind.numpy)
     core.write(o.dst, np.resize(element, o.n))
 
