@@ -6,16 +6,19 @@ launch in the trace, or an error naming kernel, source line and instruction.  Ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import sys
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from zhisuan.base import clang
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT
 from zhisuan.isa.disasm import format_instruction
 from zhisuan.isa.number import FLOATS, INTEGERS, bits_of
 from zhisuan.isa.program import Kernel, Parameter, Program
-from zhisuan.sim import reference
+from zhisuan.sim import native_core, reference
 from zhisuan.sim.fault import Fault
 from zhisuan.sim.memory import PARAM_BYTES, Memory
 from zhisuan.sim.trace import TraceBuilder
@@ -50,10 +53,25 @@ def execute(
     trace.add(label, program.name, kernel, rows)
 
 
-def _run(executor: str):  # type: ignore[no-untyped-def]
-    if executor in ("reference", "native"):
+def _run(executor: str) -> Callable[..., list[np.ndarray]]:
+    if executor == "native" and native_is_possible():
+        return native_core.run
+    if executor in ("native", "reference"):
         return reference.run
     raise ZhisuanError("no such executor", expected="native or reference", found=executor)
+
+
+@functools.cache
+def native_is_possible() -> bool:
+    """Whether there is a compiler for this host; says so once on standard error if not."""
+    try:
+        clang.host_triple()
+        clang.clang_command()
+        clang.lld_command()
+    except ZhisuanError as error:
+        print(f"warning: {error.what}: the chip is simulated slowly, in Python", file=sys.stderr)
+        return False
+    return True
 
 
 def _check_room(kernel: Kernel, memory: Memory) -> None:

@@ -84,23 +84,16 @@ def run(
     first = entry
     while not core.halted:
         pc = core.pc
-        try:
-            item = _fetch(program, pc, decoded)
-            if core.executed == limit:
-                raise fault.runaway(limit)
-            if not any(counts):
-                first = pc
-            values = _operand_values(item, registers)
-            if item.row.is_queued or item.row.opcode == SYNC_OPCODE:
-                if any(counts):
-                    rows.append((tuple(counts), first, 0, 0, 0))
-                    counts = [0] * len(COST_CLASSES)
-                rows.append(_trace_row(item, values, pc))
-            else:
-                counts[COST_CLASSES.index(item.row.cost)] += 1
-            _step(core, item, values, registers)
-        except ZhisuanError as error:
-            raise Fault(error, pc) from error
+        item, values = _step(core, program, registers, limit, decoded)
+        if not any(counts):
+            first = pc
+        if item.row.is_queued or item.row.opcode == SYNC_OPCODE:
+            if any(counts):
+                rows.append((tuple(counts), first, 0, 0, 0))
+                counts = [0] * len(COST_CLASSES)
+            rows.append(_trace_row(item, values, pc))
+        else:
+            counts[COST_CLASSES.index(item.row.cost)] += 1
     if any(counts):
         rows.append((tuple(counts), first, 0, 0, 0))
     return [np.array(rows, ROW)]
@@ -127,17 +120,41 @@ def _trace_row(
     return padded, pc, item.row.opcode, item.row.modes.index(item.mode), 0
 
 
-def _step(core: ReferenceCore, item: Encodable, values: list[int], registers: list[int]) -> None:
-    """Execute one instruction whose operand values are known."""
-    row = item.row
-    core.row = row
-    core.pc += 1
-    named = {operand.name: value for operand, value in zip(row.operands, values, strict=True)}
-    result = row.meaning(core, Operands(item.mode, named))
+def _step(
+    core: ReferenceCore,
+    program: Program,
+    registers: list[int],
+    limit: int,
+    decoded: dict[int, Encodable],
+) -> tuple[Encodable, list[int]]:
+    """Execute the instruction at core.pc; returns it and its operands' values before."""
+    pc = core.pc
+    try:
+        item = _fetch(program, pc, decoded)
+        if core.executed == limit:
+            raise fault.runaway(limit)
+        values = _operand_values(item, registers)
+        core.row = row = item.row
+        core.pc += 1
+        named = {operand.name: value for operand, value in zip(row.operands, values, strict=True)}
+        result = row.meaning(core, Operands(item.mode, named))
+    except ZhisuanError as error:
+        raise Fault(error, pc) from error
     core.executed += 1
     for operand, number in zip(row.operands, item.values, strict=True):
         if operand.kind is Kind.DEST:
             registers[number] = result & MASK64
+    return item, values
+
+
+def explain(
+    program: Program, pc: int, registers: list[int], memory: Memory, limit: int, executed: int
+) -> NoReturn:
+    """Raise the `Fault` of the instruction at `pc`, which the native core could not execute."""
+    core = ReferenceCore(memory)
+    core.pc, core.executed = pc, executed
+    _step(core, program, registers, limit, {})
+    raise AssertionError(f"{program.name}: the reference sees no fault at {pc}")
 
 
 def start_registers(stack_top: int) -> list[int]:

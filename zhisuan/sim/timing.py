@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zhisuan.arch.machine import Machine
+from zhisuan.sim import native_core
+from zhisuan.sim.execute import native_is_possible
 from zhisuan.sim.trace import SCALAR_RUN, Trace
 from zhisuan.sim.walk import CAUSES, UNITS, Schedule, walk
 from zhisuan.sim.workload import SCALAR_KIND, SYNC_KIND, Workload, measure
@@ -76,6 +78,8 @@ def replay(trace: Trace, machine: Machine, executor: str = "native") -> Timing:
 
 
 def _walk(work: Workload, machine: Machine, first_rows: list[int], executor: str) -> Schedule:
+    if executor == "native" and native_is_possible():
+        return native_core.walk(work, machine, first_rows)
     return walk(work, machine, first_rows)
 
 

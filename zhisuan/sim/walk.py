@@ -36,6 +36,12 @@ CAUSES = (
     "idle",  # nothing more to do in this launch
 )
 _BUSY, _OPERANDS, _IN_ORDER, _WINDOW, _SYNC, _FULL, _DECODE, _LAUNCH, _DRAIN, _IDLE = range(10)
+CAUSE_NUMBERS = {
+    "BUSY": _BUSY, "OPERANDS": _OPERANDS, "IN_ORDER": _IN_ORDER, "WINDOW": _WINDOW,
+    "SYNC": _SYNC, "FULL": _FULL, "DECODE": _DECODE, "LAUNCH": _LAUNCH, "DRAIN": _DRAIN,
+    "IDLE": _IDLE,
+}  # fmt: skip
+"""Positions in CAUSES, by the names the native walk gives them."""
 _QUEUES = tuple(Queue)
 _UNIT_COUNT = len(Unit)
 

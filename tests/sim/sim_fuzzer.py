@@ -1,0 +1,249 @@
+"""Random programs over every instruction and mode of the table, for comparing executors.
+
+Comes in: a seed.  Goes out: a program, registers and memory contents.  Operands are chosen by
+their names so that most instructions work on valid ranges, and some fault.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from zhisuan.arch.load import load
+from zhisuan.arch.machine import Machine, Nram, Wram
+from zhisuan.isa.address import CONST, GDRAM, LDRAM, NRAM, PARAM, WRAM, Space
+from zhisuan.isa.encoding import Encodable, encode
+from zhisuan.isa.program import Kernel, Program
+from zhisuan.isa.registry import Instruction, Kind, Unit
+from zhisuan.isa.table import ROWS
+from zhisuan.sim import native_core, reference
+from zhisuan.sim.fault import Fault
+from zhisuan.sim.memory import Memory
+
+NRAM_BYTES, WRAM_BYTES, GDRAM_BYTES = 1 << 14, 1 << 16, 1 << 13
+LIMIT = 300
+SIZES = (0, 1, 2, 3, 5, 7, 8, 13, 16, 17, 31, 32, 33, 64, 67, 101, 128, 257, 300, 521)
+ADDRESSES = {"dst", "src", "a", "b", "seg", "scale", "shift", "weight"}
+EDGES = (
+    0, 1, 2, 7, 8, 31, 63, 64, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF,
+    0x8000_0000, 0xFFFF_FFFF, 0x7FFF_FFFF_FFFF_FFFF, 0x8000_0000_0000_0000, (1 << 64) - 1,
+    (1 << 64) - 2, 0x3C00, 0xBC00, 0x7C00, 0xFC00, 0x7E00, 0x7C01, 0x0001, 0x8001, 0x7BFF,
+    0x3F80_0000, 0xBF80_0000, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 0xFFC0_0001, 0x7F80_0001,
+    0x0000_0001, 0x8000_0001, 0x7F7F_FFFF, 0x4F00_0000, 0x5F00_0000, 0x4B00_0001, 0x477F_F000,
+)  # fmt: skip
+"""Integers and the bits of floats where behaviour changes."""
+
+
+def small_machine(**changes: object) -> Machine:
+    """The default machine with little memory, so that tests are quick."""
+    machine = load("dlp-s")
+    return replace(
+        machine, nram=Nram(NRAM_BYTES, 1 << 10), wram=Wram(WRAM_BYTES), **changes  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+MACHINE = small_machine()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A program with the registers it starts with; `seed` also fills the memory."""
+
+    seed: int
+    program: Program
+    registers: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that a run leaves behind."""
+
+    fault: str
+    pc: int
+    registers: tuple[int, ...]
+    rows: bytes
+    memory: tuple[bytes, ...]
+
+
+def filled_memory(seed: int) -> Memory:
+    """Memory of halves, floats and random bytes, special values among them."""
+    memory = Memory(MACHINE)
+    memory.reserve(GDRAM.base + GDRAM_BYTES)
+    memory.load_constants(None, b"")
+    draw = np.random.default_rng(seed)
+    style = seed % 3
+    for space in (NRAM, WRAM, LDRAM, GDRAM, PARAM):
+        target = memory.bytes_of(space)[: 1 << 16]
+        if style == 0:
+            target[:] = draw.integers(0, 256, len(target), np.uint8)
+            continue
+        kind = np.float16 if style == 1 else np.float32
+        values = draw.normal(0, 4, len(target) // kind().itemsize).astype(kind)
+        specials = np.array([0, -0.0, np.inf, -np.inf, np.nan, 6e4, 6e-8, -1], kind)
+        places = draw.random(len(values)) < 0.02
+        values[places] = draw.choice(specials, places.sum())
+        target[:] = values.view(np.uint8)
+    return memory
+
+
+def run(case: Case, executor: str, features: tuple[str, ...] | None = None) -> Outcome:
+    """Execute a case on fresh memory; a fault is part of the outcome."""
+    memory = filled_memory(case.seed)
+    registers = list(case.registers)
+    fault, pc, rows = "", -1, b""
+    try:
+        if executor == "reference":
+            chunks = reference.run(case.program, 0, registers, memory, LIMIT)
+        else:
+            chunks = native_core.run(case.program, 0, registers, memory, LIMIT, features)
+        rows = b"".join(chunk.tobytes() for chunk in chunks)
+    except Fault as stop:
+        fault, pc = str(stop.error), stop.pc
+        return Outcome(fault, pc, (), b"", ())  # a faulty run leaves nothing to compare
+    contents = (NRAM, WRAM, LDRAM, GDRAM, PARAM, CONST)
+    memories = tuple(memory.bytes_of(space).tobytes() for space in contents)
+    return Outcome(fault, pc, tuple(registers), rows, memories)
+
+
+def case_with(row: Instruction, mode: str, seed: int, length: int = 8) -> Case:
+    """A program that has `row` in `mode` every other instruction, random ones between."""
+    return _Writer(seed).write(row, mode, length)
+
+
+class _Writer:
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.registers = [self._number() for _ in range(64)]
+        self.registers[63] = NRAM.base + NRAM_BYTES
+        self.next = 0
+
+    def write(self, row: Instruction, mode: str, length: int) -> Case:
+        items = []
+        for position in range(length):
+            chosen, chosen_mode = row, mode
+            if position % 2:
+                chosen = self.random.choice(ROWS)
+                chosen_mode = self.random.choice(chosen.modes)
+            if chosen.name == "TRAP#" and self.random.random() < 0.9:
+                continue
+            items.append(self._instruction(chosen, chosen_mode))
+        words = [encode(item) for item in items] + [encode(Encodable(_HALT, "", ()))]
+        program = Program("fuzz", np.array(words, np.uint64), {"k": Kernel("k", 0)})
+        return Case(self.seed, program, tuple(self.registers))
+
+    def _number(self) -> int:
+        if self.random.random() < 0.6:
+            return self.random.choice(EDGES)
+        return self.random.getrandbits(self.random.choice((8, 16, 32, 64)))
+
+    def _instruction(self, row: Instruction, mode: str) -> Encodable:
+        values = self._operands(row, mode)
+        fields = []
+        for operand in row.operands:
+            if not operand.is_register:
+                fields.append(values[operand.name])
+            elif operand.kind is Kind.DEST:
+                fields.append(self.random.randrange(52, 62))
+            elif operand.name in values:
+                fields.append(self._register(values[operand.name]))
+            else:
+                fields.append(self.random.randrange(64))
+        return Encodable(row, mode, tuple(fields))
+
+    def _register(self, value: int) -> int:
+        """A register that starts with `value`; they are reused from 0 when 50 are in use."""
+        number = self.next % 50
+        self.next += 1
+        self.registers[number] = value & ((1 << 64) - 1)
+        return number
+
+    def _operands(self, row: Instruction, mode: str) -> dict[str, int]:
+        """Values of the operands that must make sense together; others are left to chance."""
+        values: dict[str, int] = {}
+        for operand in row.operands:
+            if not operand.is_register:
+                values[operand.name] = self._immediate(row, operand.kind)
+            elif row.is_queued and operand.name in ADDRESSES:
+                values[operand.name] = self._address(row, operand.name, mode)
+            elif row.is_queued:
+                values[operand.name] = self._extent(operand.name)
+        if row.name in ("SLOAD", "SSTORE"):
+            base = self._space_start(row.writes if row.name == "SSTORE" else row.reads)
+            values["base"] = base + self.random.randrange(64) - values["offset"]
+        if row.name in ("JUMPR", "CALLR"):
+            values["a"] = self.random.randrange(-1, 10)
+        if row.name == "CONV":
+            values |= self._convolution(mode)
+        return values
+
+    def _immediate(self, row: Instruction, kind: Kind) -> int:
+        if kind is Kind.TARGET:
+            return self.random.choice((0, 0, 0, 1, 1, 2, -1, -3, 50))
+        if row.name == "SGET#":
+            return self.random.choice((*range(13), *range(13), 13, -1))
+        if row.name == "SYNC#":
+            return self.random.randrange(8)
+        bits = row.immediate_bits
+        value = self._number() & ((1 << bits) - 1)
+        return value - (1 << bits) if value >> (bits - 1) else value
+
+    def _space_start(self, spaces: tuple[Space, ...]) -> int:
+        here = [space for space in spaces if space in (NRAM, WRAM, LDRAM, GDRAM, PARAM)]
+        return self.random.choice(here).base
+
+    def _address(self, row: Instruction, name: str, mode: str) -> int:
+        """Mostly valid and aligned; few places, so that ranges often overlap."""
+        if self.random.random() < 0.01:
+            return self.random.choice((0, 8, NRAM.base + NRAM_BYTES - 4, self._number()))
+        spaces = row.writes if name == "dst" else row.reads
+        if row.unit is Unit.MFU:
+            spaces = (WRAM,) if name == "weight" else (NRAM,)
+        offset = self.random.choice((0, 0, 4, 16, 64, 1024, 2048, 4096, 4100, 6000))
+        if row.unit in (Unit.IO, Unit.MOVE) or self.random.random() < 0.02:
+            offset += self.random.randrange(8)
+        return self._space_start(spaces) + offset
+
+    def _extent(self, name: str) -> int:
+        """Counts, sizes and strides."""
+        if self.random.random() < 0.005:
+            return self._number()
+        if name == "size":  # a byte count, or rows and columns packed
+            low, high = self.random.choice(SIZES), self.random.choice((0, 0, 1, 3, 8, 17))
+            return low | high << 32 if low < 40 else low
+        if name == "outer":
+            return self._packed(self.random.randrange(-64, 200), self.random.randrange(-64, 200))
+        if name in ("n1", "dst_stride", "src_stride"):
+            return self.random.choice((0, 1, 2, 3, 5, 64, 128, -3, -32)) if name != "n1" else (
+                self.random.choice((0, 1, 1, 2, 3)))  # fmt: skip
+        if name == "pitch":
+            return self.random.choice((0, 4, 64, 256, 320, 1000, -64))
+        return self.random.choice(SIZES)
+
+    @staticmethod
+    def _packed(low: int, high: int) -> int:
+        return (low & 0xFFFF_FFFF) | (high & 0xFFFF_FFFF) << 32
+
+    def _convolution(self, mode: str) -> dict[str, int]:
+        pick = self.random.choice
+        out_h, out_w = pick((0, 1, 1, 2, 3)), pick((1, 1, 2, 3, 5, 7, 13))
+        kernel_h, kernel_w = pick((0, 1, 1, 2, 3, 3)), pick((0, 1, 1, 2, 3, 3))
+        stride_h, stride_w, dilation_h, dilation_w = (pick((0, 1, 1, 1, 2)) for _ in range(4))
+        ci, co = pick((0, 1, 2, 3, 5, 16)), pick((0, 1, 2, 15, 16, 17, 33, 48, 64, 65, 70, 130))
+        source, destination = (2 if part == "f16" else 4 for part in mode.split(".")[:2])
+        columns = (out_w - 1) * stride_w + max(kernel_w - 1, 0) * dilation_w + 1
+        in_pitch = columns * ci * source + pick((0, 0, 0, 16, -4))
+        out_pitch = out_w * co * destination + pick((0, 0, 0, 16, -4))
+        if self.random.random() < 0.02:
+            co = -co
+        return {
+            "geometry": out_h | out_w << 16 | kernel_h << 32 | kernel_w << 48,
+            "steps": stride_h | stride_w << 16 | dilation_h << 32 | dilation_w << 48,
+            "channels": self._packed(ci, co),
+            "pitches": self._packed(in_pitch, out_pitch),
+        }
+
+
+_HALT = next(row for row in ROWS if row.name == "HALT")

@@ -1,0 +1,300 @@
+/* Matrix instructions; see isa/matrix.py for their meaning.
+ *
+ * CONV unpacks the weights to floats once (and keeps them while WRAM is unchanged), converts
+ * the neurons to floats once, and then computes blocks of pixels x channels with their sums in
+ * registers, one fused multiply-add per tap in the defined order.  Products of FP16 numbers are
+ * exact in FP32, so there fused and separate forms agree.
+ */
+#include "floats.h"
+
+typedef struct {
+    i64 out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    i64 ci, co, taps, in_pitch, out_pitch, columns; /* columns: pixels of a line of neurons */
+    int source_half, destination_half, accumulate;
+    u64 src, dst;
+    const float *weights; /* [blocks of BANKS channels][taps][BANKS] */
+} Conv;
+
+enum { BANKS = WRAM_BANKS };
+
+/* Check all that the meaning reads and writes, in its order; `weight` gets the bank's bytes. */
+static int check(const Core *core, const Conv *v, u64 address, const u8 **weight, i128 *bytes) {
+    const i64 source = v->source_half ? 2 : 4, destination = v->destination_half ? 2 : 4;
+    const i128 taps = (i128)(v->kernel_h * v->kernel_w) * v->ci, per_line = WRAM_LINE / source;
+    *bytes = (taps + per_line - 1) / per_line * ((v->co + BANKS - 1) / BANKS) * BANKS * WRAM_LINE;
+    *weight = reach(core, READS_CONV, address, *bytes, 1, 1);
+    if (!*weight) return 0;
+    for (i64 y = 0; y < v->out_h && taps; y++)
+        for (i64 k = 0; k < v->kernel_h; k++) {
+            u64 line = v->src + (u64)((y * v->stride_h + k * v->dilation_h) * v->in_pitch);
+            if (!reach(core, 1u << SPACE_nram, line, (i128)v->columns * v->ci, source, source)) return 0;
+        }
+    for (int writing = !v->accumulate; writing < 2; writing++)
+        for (i64 y = 0; y < v->out_h; y++) {
+            u64 line = v->dst + (u64)(y * v->out_pitch);
+            u32 spaces = writing ? WRITES_CONV : READS_CONV;
+            if (!reach(core, spaces, line, (i128)v->out_w * v->co, destination, destination)) return 0;
+        }
+    return 1;
+}
+
+/* WRAM bytes -> core->weights; nothing to do if they are there from the last CONV. */
+static void unpack(Core *core, const Conv *v, u64 address, const u8 *raw) {
+    const i64 key[5] = {(i64)address, v->taps, v->co, v->source_half, core->wram_version};
+    int same = core->weights_valid;
+    for (int i = 0; i < 5; i++) same &= core->weights_key[i] == key[i];
+    if (same) return;
+    const i64 width = v->source_half ? 2 : 4, per_line = WRAM_LINE / width;
+    const i64 lines = (v->taps + per_line - 1) / per_line;
+    for (i64 block = 0; block * BANKS < v->co; block++)
+        for (i64 tap = 0; tap < v->taps; tap++) {
+            const u8 *line = raw + (block * lines + tap / per_line) * BANKS * WRAM_LINE;
+            const u8 *cell = line + tap % per_line * width;
+            float *to = core->weights + (block * v->taps + tap) * BANKS;
+            for (i64 bank = 0; bank < BANKS; bank++, cell += WRAM_LINE)
+                to[bank] = v->source_half ? from_half(*(const u16 *)cell) : *(const float *)cell;
+        }
+    for (int i = 0; i < 5; i++) core->weights_key[i] = key[i];
+    core->weights_valid = 1;
+}
+
+/* ---- Blocks of pixels x channels ---- */
+
+typedef struct {
+    i64 kernel_h, runs, length;  /* taps are kernel_h x runs x length */
+    i64 line_step, run_step;     /* floats from one line, or run, to the next */
+} Taps;
+
+#if HAS_FMA
+#define FUSED16(a, b, c) __builtin_elementwise_fma(a, b, c)
+#else
+#define FUSED16(a, b, c) ((a) * (b) + (c)) /* exact products only: FP16 sources */
+#endif
+#ifdef __AVX512F__
+enum { MOST_VECTORS = 4 };
+#else
+enum { MOST_VECTORS = 1 };
+#endif
+enum { MOST_PIXELS = 12 };
+
+/* sums[p][j] += neurons of pixel p x weights, 16 channels per j; `pixels`, `vectors` constant. */
+INLINE void block(const int pixels, const int vectors, const float *const *pixel, const Taps *t,
+                  const float *weight, f32x16 sums[MOST_PIXELS][MOST_VECTORS]) {
+    f32x16 sum[MOST_PIXELS][MOST_VECTORS];
+    const float *at[MOST_PIXELS];
+    _Pragma("clang loop unroll(full)") for (int p = 0; p < pixels; p++)
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < vectors; j++) sum[p][j] = sums[p][j];
+    for (i64 y = 0; y < t->kernel_h; y++)
+        for (i64 r = 0; r < t->runs; r++) {
+            _Pragma("clang loop unroll(full)") for (int p = 0; p < pixels; p++)
+                at[p] = pixel[p] + y * t->line_step + r * t->run_step;
+            for (i64 k = 0; k < t->length; k++, weight += BANKS) {
+                f32x16 w[MOST_VECTORS];
+                _Pragma("clang loop unroll(full)") for (int j = 0; j < vectors; j++)
+                    w[j] = load16(weight + 16 * j);
+                _Pragma("clang loop unroll(full)") for (int p = 0; p < pixels; p++) {
+                    const f32x16 neuron = splat16(at[p][k]);
+                    _Pragma("clang loop unroll(full)") for (int j = 0; j < vectors; j++)
+                        sum[p][j] = FUSED16(neuron, w[j], sum[p][j]);
+                }
+            }
+        }
+    _Pragma("clang loop unroll(full)") for (int p = 0; p < pixels; p++)
+        _Pragma("clang loop unroll(full)") for (int j = 0; j < vectors; j++) sums[p][j] = sum[p][j];
+}
+
+/* Pixels per block, so that sums, weights and a neuron fit the vector registers. */
+static const int PIXELS[] = {0, MOST_VECTORS == 4 ? 12 : 6, 8, 8, 6};
+
+#define BLOCK(PIXELS, VECTORS)                                                                \
+    static void block_##PIXELS##_##VECTORS(const float *const *pixel, const Taps *t,          \
+                                           const float *weight,                               \
+                                           f32x16 sums[MOST_PIXELS][MOST_VECTORS]) {          \
+        block(PIXELS, VECTORS, pixel, t, weight, sums);                                       \
+    }
+#ifdef __AVX512F__
+BLOCK(12, 1) BLOCK(8, 2) BLOCK(8, 3) BLOCK(6, 4)
+#else
+BLOCK(6, 1)
+#endif
+
+static void any_block(int vectors, const float *const *pixel, const Taps *t, const float *weight,
+                      f32x16 sums[MOST_PIXELS][MOST_VECTORS]) {
+    switch (vectors) {
+#ifdef __AVX512F__
+        case 1: block_12_1(pixel, t, weight, sums); break;
+        case 2: block_8_2(pixel, t, weight, sums); break;
+        case 3: block_8_3(pixel, t, weight, sums); break;
+        case 4: block_6_4(pixel, t, weight, sums); break;
+#else
+        case 1: block_6_1(pixel, t, weight, sums); break;
+#endif
+    }
+}
+
+/* 16 channels of an output pixel, of which `count` exist. */
+INLINE f32x16 sums_before(const Conv *v, const float *dst, i64 count) {
+    f32x16 sum = {};
+    if (!v->accumulate) return sum;
+    if (count >= 16) return load16(dst);
+    for (i64 c = 0; c < count; c++) sum[c] = dst[c];
+    return sum;
+}
+
+INLINE void store(const Conv *v, u8 *dst, f32x16 sum, i64 count) {
+    float values[16];
+    store16(values, sum);
+    if (!v->destination_half) {
+        for (int c = 0; c < 16; c++) ((u32 *)values)[c] = result_f32(values[c]);
+        if (count >= 16) memcpy(dst, values, 64);
+        else memcpy(dst, values, (u64)count * 4);
+        return;
+    }
+    u16 halves[16];
+    for (int c = 0; c < 16; c++) halves[c] = result_f16(values[c]);
+    if (count >= 16) memcpy(dst, halves, 32);
+    else memcpy(dst, halves, (u64)count * 2);
+}
+
+/* Up to PIXELS consecutive pixels (rows run on), all channels from `channel` that fit. */
+static void pixels(const Conv *v, const Taps *t, u8 *dst, const float *neurons, i64 first,
+                   i64 count, i64 channel, int vectors) {
+    const i64 width = v->destination_half ? 2 : 4;
+    const float *pixel[MOST_PIXELS];
+    u8 *out[MOST_PIXELS];
+    f32x16 sums[MOST_PIXELS][MOST_VECTORS];
+    for (i64 p = 0; p < PIXELS[vectors]; p++) {
+        const i64 index = first + (p < count ? p : count - 1); /* idle places repeat the last */
+        const i64 y = index / v->out_w, x = index % v->out_w;
+        pixel[p] = neurons + (y * v->stride_h * v->columns + x * v->stride_w) * v->ci;
+        out[p] = dst + y * v->out_pitch + (x * v->co + channel) * width;
+        for (int j = 0; j < vectors; j++)
+            sums[p][j] = sums_before(v, (float *)out[p] + 16 * j, v->co - channel - 16 * j);
+    }
+    const float *weight = v->weights + (channel / BANKS * v->taps) * BANKS + channel % BANKS;
+    any_block(vectors, pixel, t, weight, sums);
+    for (i64 p = 0; p < count; p++)
+        for (int j = 0; j < vectors; j++)
+            store(v, out[p] + 16 * j * width, sums[p][j], v->co - channel - 16 * j);
+}
+
+/* Every line of neurons between the first and the last used, as floats. */
+static void convert_neurons(const Conv *v, const u8 *src, i64 lines, float *to) {
+    const i64 length = v->columns * v->ci;
+    for (i64 y = 0; y < lines; y++, to += length) {
+        const u8 *line = src + y * v->in_pitch;
+        if (!v->source_half) {
+            memcpy(to, line, (u64)length * 4);
+            continue;
+        }
+        for (i64 i = 0; i < length; i++) to[i] = from_half(((const u16 *)line)[i]);
+    }
+}
+
+static void in_blocks(const Conv *v, u8 *dst, const float *neurons) {
+    const int merged = v->dilation_w == 1; /* the taps of a kernel row lie side by side */
+    const Taps t = {
+        .kernel_h = v->kernel_h,
+        .runs = merged ? 1 : v->kernel_w,
+        .length = merged ? v->kernel_w * v->ci : v->ci,
+        .line_step = v->dilation_h * v->columns * v->ci,
+        .run_step = v->dilation_w * v->ci,
+    };
+    const i64 total = v->out_h * v->out_w;
+    for (i64 channel = 0; channel < v->co;) {
+        const i64 left = (v->co - channel + 15) / 16, in_bank = (BANKS - channel % BANKS) / 16;
+        i64 vectors = left < in_bank ? left : in_bank;
+        if (vectors > MOST_VECTORS) vectors = MOST_VECTORS;
+        for (i64 first = 0; first < total; first += PIXELS[vectors]) {
+            const i64 rest = total - first, most = PIXELS[vectors];
+            pixels(v, &t, dst, neurons, first, rest < most ? rest : most, channel, (int)vectors);
+        }
+        channel += 16 * vectors;
+    }
+}
+
+/* ---- Any shape, one sum at a time: overlapping rows, and neurons too many to convert ---- */
+
+static float one_sum(const Conv *v, const u8 *pixel, float sum, const float *weight) {
+    const i64 width = v->source_half ? 2 : 4;
+    for (i64 ky = 0; ky < v->kernel_h; ky++)
+        for (i64 kx = 0; kx < v->kernel_w; kx++) {
+            const u8 *p = pixel + ky * v->dilation_h * v->in_pitch + kx * v->dilation_w * v->ci * width;
+            for (i64 c = 0; c < v->ci; c++, weight += BANKS) {
+                float x = v->source_half ? from_half(((const u16 *)p)[c]) : ((const float *)p)[c];
+                sum = fused(x, *weight, sum);
+            }
+        }
+    return sum;
+}
+
+/* `src` and `before` read NRAM as it was before the instruction. */
+static void one_by_one(const Conv *v, u8 *dst, const u8 *src, const u8 *before) {
+    const i64 width = v->destination_half ? 2 : 4, source = v->source_half ? 2 : 4;
+    for (i64 y = 0; y < v->out_h; y++)
+        for (i64 x = 0; x < v->out_w; x++)
+            for (i64 c = 0; c < v->co; c++) {
+                const i64 place = y * v->out_pitch + (x * v->co + c) * width;
+                const u8 *pixel = src + y * v->stride_h * v->in_pitch + x * v->stride_w * v->ci * source;
+                const float start = v->accumulate ? *(const float *)(before + place) : 0.0f;
+                const float *weight = v->weights + c / BANKS * v->taps * BANKS + c % BANKS;
+                const float sum = one_sum(v, pixel, start, weight);
+                if (v->destination_half) *(u16 *)(dst + place) = result_f16(sum);
+                else *(u32 *)(dst + place) = result_f32(sum);
+            }
+}
+
+static void compute(Core *core, const Conv *v) {
+    u8 *nram = core->space_data[SPACE_nram];
+    u8 *dst = nram + (v->dst - core->space_base[SPACE_nram]);
+    const u8 *src = nram + (v->taps ? v->src - core->space_base[SPACE_nram] : 0);
+    const i64 row = v->out_w * v->co * (v->destination_half ? 2 : 4);
+    const i64 step = v->out_pitch < 0 ? -v->out_pitch : v->out_pitch;
+    const i64 lines = (v->out_h - 1) * v->stride_h + (v->kernel_h - 1) * v->dilation_h + 1;
+    const i128 neurons = (i128)lines * v->columns * v->ci;
+    const int separate = v->out_h == 1 || step >= row;
+    if (separate && neurons <= core->neurons_capacity && (HAS_FMA || v->source_half)) {
+        if (v->taps) convert_neurons(v, src, lines, core->neurons);
+        in_blocks(v, dst, core->neurons);
+        return;
+    }
+    memcpy(core->nram_copy, nram, core->space_size[SPACE_nram]);
+    one_by_one(v, dst, core->nram_copy + (src - nram), core->nram_copy + (dst - nram));
+}
+
+static int conv(Core *core, const i64 *a, int source_half, int destination_half, int accumulate) {
+    const i64 geometry = a[CONV_geometry], steps = a[CONV_steps];
+    Conv v = {
+        .out_h = quarter(geometry, 0), .out_w = quarter(geometry, 1),
+        .kernel_h = quarter(geometry, 2), .kernel_w = quarter(geometry, 3),
+        .stride_h = quarter(steps, 0), .stride_w = quarter(steps, 1),
+        .dilation_h = quarter(steps, 2), .dilation_w = quarter(steps, 3),
+        .ci = low_half(a[CONV_channels]), .co = high_half(a[CONV_channels]),
+        .in_pitch = low_half(a[CONV_pitches]), .out_pitch = high_half(a[CONV_pitches]),
+        .source_half = source_half, .destination_half = destination_half,
+        .accumulate = accumulate, .src = (u64)a[CONV_src], .dst = (u64)a[CONV_dst],
+    };
+    if (v.ci < 0 || v.co < 0) return 0;
+    if ((u64)a[CONV_weight] - NRAM_BASE < NRAM_WINDOW) return 0;
+    if (v.out_h * v.out_w * v.co == 0) return 1;
+    v.columns = (v.out_w - 1) * v.stride_w + (v.kernel_w - 1) * v.dilation_w + 1;
+    const u8 *weight;
+    i128 bytes;
+    if (!check(core, &v, (u64)a[CONV_weight], &weight, &bytes)) return 0;
+    v.taps = v.kernel_h * v.kernel_w * v.ci;
+    v.weights = core->weights;
+    unpack(core, &v, (u64)a[CONV_weight], weight);
+    compute(core, &v);
+    return 1;
+}
+
+int run_matrix(Core *core, u32 handler, const i64 *a) {
+    switch (handler) {
+        case OP_CONV_f16_f16: return conv(core, a, 1, 1, 0);
+        case OP_CONV_f16_f32: return conv(core, a, 1, 0, 0);
+        case OP_CONV_f32_f32: return conv(core, a, 0, 0, 0);
+        case OP_CONV_f16_f32_acc: return conv(core, a, 1, 0, 1);
+        case OP_CONV_f32_f32_acc: return conv(core, a, 0, 0, 1);
+    }
+    return 0;
+}

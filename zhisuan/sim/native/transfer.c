@@ -1,0 +1,41 @@
+/* Transfers between memories; see isa/transfer.py for their meaning. */
+#include "core.h"
+
+static int copy(Core *core, u32 reads, u32 writes, u64 dst, u64 src, u64 size) {
+    const u8 *from = reach(core, reads, src, size, 1, 1);
+    u8 *to = from ? reach(core, writes, dst, size, 1, 1) : 0;
+    if (!to) return 0;
+    memmove(to, from, size);
+    return 1;
+}
+
+static int copy3(Core *core, u32 reads, u32 writes, const i64 *a) {
+    u64 size = a[VLOAD3_size], n = a[VLOAD3_n], n1 = a[VLOAD3_n1];
+    if (!size) return 1;
+    for (u64 j = 0; j < n1; j++) {
+        u64 dst = a[VLOAD3_dst] + j * (i64)low_half(a[VLOAD3_outer]);
+        u64 src = a[VLOAD3_src] + j * (i64)high_half(a[VLOAD3_outer]);
+        for (u64 i = 0; i < n; i++) {
+            if (!copy(core, reads, writes, dst, src, size)) return 0;
+            dst += a[VLOAD3_dst_stride];
+            src += a[VLOAD3_src_stride];
+        }
+    }
+    return 1;
+}
+
+#define TRANSFER(ROW)                                                                           \
+    case OP_##ROW:                                                                              \
+        if (IS_SPACE(WRITES_##ROW, SPACE_wram)) core->wram_version++;                           \
+        return copy(core, READS_##ROW, WRITES_##ROW, a[ROW##_dst], a[ROW##_src], a[ROW##_size]); \
+    case OP_##ROW##3:                                                                           \
+        if (IS_SPACE(WRITES_##ROW, SPACE_wram)) core->wram_version++;                           \
+        return copy3(core, READS_##ROW##3, WRITES_##ROW##3, a);
+
+int run_transfer(Core *core, u32 handler, const i64 *a) {
+    switch (handler) {
+        TRANSFER(VLOAD) TRANSFER(VSTORE) TRANSFER(MLOAD) TRANSFER(MSTORE) TRANSFER(DMOVE)
+        TRANSFER(VMOVE) TRANSFER(MMOVE)
+    }
+    return 0;
+}

@@ -1,0 +1,311 @@
+/* Vector instructions; see isa/vector.py for their meaning.
+ *
+ * Every float operation works on FP32 values; FP16 results are rounded once at the end, which
+ * is correct rounding in FP16 (floats.h).  Results that are NaN are made canonical.
+ */
+#include "elementary.h"
+
+/* Loops whose iterations touch element i of every operand: nothing is carried between them. */
+#define FOR_EACH(i, n) \
+    _Pragma("clang loop vectorize(assume_safety) interleave(enable)") for (u64 i = 0; i < (n); i++)
+
+#define GET_f16(p, i) from_half(((const u16 *)(p))[i])
+#define GET_f32(p, i) (((const float *)(p))[i])
+#define PUT_f16(p, i, v) (((u16 *)(p))[i] = result_f16(v))
+#define PUT_f32(p, i, v) (((u32 *)(p))[i] = result_f32(v))
+#define BYTES_f16 2
+#define BYTES_f32 4
+
+/* Two or one vector operands: dst n a b, dst n a s, dst n a. */
+enum { DST = VAV_dst, N = VAV_n, A = VAV_a, B = VAV_b, S = VAS_s };
+
+typedef struct {
+    u8 *dst;
+    const u8 *a, *b;
+    u64 n;
+} Operands;
+
+/* Translate and check in the order of the meaning: sources, then destination. */
+INLINE int operands(Core *core, const i64 *a, int pair, u64 source, u64 destination, Operands *o) {
+    o->n = (u64)a[N];
+    const u8 *x = reach(core, READS_VAV, (u64)a[A], (u64)a[N], source, source);
+    const u8 *y = !x ? 0 : pair ? reach(core, READS_VAV, (u64)a[B], (u64)a[N], source, source) : x;
+    o->dst = !y ? 0 : reach(core, WRITES_VAV, (u64)a[DST], (u64)a[N], destination, destination);
+    if (!o->dst) return 0;
+    o->a = unwritten(core, x, o->n * source, o->dst, o->n * destination, source == destination);
+    o->b = unwritten(core, y, o->n * source, o->dst, o->n * destination, source == destination);
+    return 1;
+}
+
+#define ELEMENTWISE(ROW, MODE, PAIR, SETUP, EXPRESSION)                                      \
+    case OP_##ROW##_##MODE: {                                                                \
+        Operands o;                                                                          \
+        if (!operands(core, a, PAIR, BYTES_##MODE, BYTES_##MODE, &o)) return 0;              \
+        SETUP                                                                                \
+        FOR_EACH(i, o.n) {                                                                   \
+            float x = GET_##MODE(o.a, i);                                                    \
+            float y = PAIR ? GET_##MODE(o.b, i) : x;                                         \
+            (void)y;                                                                         \
+            PUT_##MODE(o.dst, i, (EXPRESSION));                                              \
+        }                                                                                    \
+        return 1;                                                                            \
+    }
+#define PAIR(ROW, EXPRESSION) \
+    ELEMENTWISE(ROW, f16, 1, , EXPRESSION) ELEMENTWISE(ROW, f32, 1, , EXPRESSION)
+#define SINGLE(ROW, EXPRESSION) \
+    ELEMENTWISE(ROW, f16, 0, , EXPRESSION) ELEMENTWISE(ROW, f32, 0, , EXPRESSION)
+#define SCALAR(ROW, EXPRESSION)                                                 \
+    ELEMENTWISE(ROW, f16, 0, float s = from_half((u16)a[S]);, EXPRESSION)       \
+    ELEMENTWISE(ROW, f32, 0, float s = float_of((u32)a[S]);, EXPRESSION)
+
+/* A cyclic operand of m elements as floats: elements 0..m-1 repeated to at least 256, so that
+ * inner loops are long, or a pointer to them where there are many. */
+enum { REPEATED = 512 };
+
+INLINE u64 repeat(float *table, u64 m) {
+    u64 length = m;
+    while (length < REPEATED / 2) {
+        for (u64 i = 0; i < length; i++) table[length + i] = table[i];
+        length *= 2;
+    }
+    return length;
+}
+
+enum { SEG = VCADD_seg, M = VCADD_m };
+
+#define CYCLIC(ROW, MODE, EXPRESSION)                                                        \
+    case OP_##ROW##_##MODE: {                                                                \
+        const u64 n = (u64)a[N], m = (u64)a[M], size = BYTES_##MODE;                         \
+        const u8 *x8 = reach(core, READS_##ROW, (u64)a[A], n, size, size);                   \
+        if (!x8 || (n && !m)) return 0;                                                      \
+        const u8 *seg = reach(core, READS_##ROW, (u64)a[SEG], m, size, size);                \
+        u8 *dst = seg ? reach(core, WRITES_##ROW, (u64)a[DST], n, size, size) : 0;           \
+        if (!dst) return 0;                                                                  \
+        x8 = unwritten(core, x8, n * size, dst, n * size, 1);                                \
+        seg = unwritten(core, seg, m * size, dst, n * size, 0);                              \
+        float table[REPEATED];                                                               \
+        const int small = m <= REPEATED / 2;                                                 \
+        u64 step = m;                                                                        \
+        if (small && n) {                                                                    \
+            for (u64 i = 0; i < m; i++) table[i] = GET_##MODE(seg, i);                       \
+            step = repeat(table, m);                                                         \
+        }                                                                                    \
+        for (u64 at = 0; at < n; at += step) {                                               \
+            const u64 count = n - at < step ? n - at : step;                                 \
+            const u8 *from = x8 + at * size;                                                 \
+            u8 *to = dst + at * size;                                                        \
+            if (small) FOR_EACH(i, count) {                                                  \
+                float x = GET_##MODE(from, i), y = table[i];                                 \
+                PUT_##MODE(to, i, (EXPRESSION));                                             \
+            } else FOR_EACH(i, count) {                                                      \
+                float x = GET_##MODE(from, i), y = GET_##MODE(seg, i);                       \
+                PUT_##MODE(to, i, (EXPRESSION));                                             \
+            }                                                                                \
+        }                                                                                    \
+        return 1;                                                                            \
+    }
+
+#define AFFINE_MODE(SOURCE, TO, SUFFIX, RELU)                                                \
+    case OP_VAFFINE_##SOURCE##_##TO##SUFFIX: {                                               \
+        Affine f;                                                                            \
+        if (!affine(core, a, BYTES_##SOURCE, BYTES_##TO, &f)) return 0;                      \
+        for (u64 at = 0; at < f.n; at += f.step) {                                           \
+            const u64 count = f.n - at < f.step ? f.n - at : f.step;                         \
+            const u8 *from = f.x + at * BYTES_##SOURCE;                                      \
+            u8 *to = f.dst + at * BYTES_##TO;                                                \
+            const float *scale = f.scale, *shift = f.shift;                                  \
+            FOR_EACH(i, count) {                                                             \
+                float y = GET_##SOURCE(from, i) * scale[i] + shift[i];                       \
+                if (RELU) y = y > 0.0f ? y : 0.0f;                                           \
+                PUT_##TO(to, i, y);                                                          \
+            }                                                                                \
+        }                                                                                    \
+        return 1;                                                                            \
+    }
+#define AFFINE(SOURCE, TO) AFFINE_MODE(SOURCE, TO, , 0) AFFINE_MODE(SOURCE, TO, _relu, 1)
+
+typedef struct {
+    u8 *dst;
+    const u8 *x;
+    const float *scale, *shift;
+    u64 n, step;
+    float scales[REPEATED], shifts[REPEATED];
+} Affine;
+
+static int affine(Core *core, const i64 *a, u64 source, u64 destination, Affine *f) {
+    const u64 n = (u64)a[VAFFINE_n], m = (u64)a[VAFFINE_m];
+    f->n = n;
+    f->x = reach(core, READS_VAFFINE, (u64)a[VAFFINE_a], n, source, source);
+    if (!f->x || (n && !m)) return 0;
+    const u8 *scale = reach(core, READS_VAFFINE, (u64)a[VAFFINE_scale], m, 4, 4);
+    const u8 *shift = scale ? reach(core, READS_VAFFINE, (u64)a[VAFFINE_shift], m, 4, 4) : 0;
+    f->dst = shift ? reach(core, WRITES_VAFFINE, (u64)a[VAFFINE_dst], n, destination, destination) : 0;
+    if (!f->dst) return 0;
+    f->x = unwritten(core, f->x, n * source, f->dst, n * destination, source == destination);
+    f->scale = (const float *)unwritten(core, scale, m * 4, f->dst, n * destination, 0);
+    f->shift = (const float *)unwritten(core, shift, m * 4, f->dst, n * destination, 0);
+    f->step = m;
+    if (m > REPEATED / 2 || !n) return 1;
+    memcpy(f->scales, f->scale, m * 4);
+    memcpy(f->shifts, f->shift, m * 4);
+    f->step = repeat(f->scales, m);
+    repeat(f->shifts, m);
+    f->scale = f->scales;
+    f->shift = f->shifts;
+    return 1;
+}
+
+/* Conversions: x is the source element; to an integer it is rounded to even and saturates. */
+INLINE i32 to_integer(float x, double low, double high) {
+    double v = x != x ? 0.0 : (double)x;
+    v = v < low ? low : v > high ? high : v;
+    return (i32)((v + 6755399441055744.0) - 6755399441055744.0);
+}
+
+#define CONVERT(FROM, TO, BYTES_FROM, BYTES_TO, STATEMENT)                                   \
+    case OP_VCVT_##FROM##_##TO: {                                                            \
+        Operands o;                                                                          \
+        if (!operands(core, a, 0, BYTES_FROM, BYTES_TO, &o)) return 0;                       \
+        FOR_EACH(i, o.n) { STATEMENT; }                                                      \
+        return 1;                                                                            \
+    }
+#define CONVERT_INTEGER(NAME, T, LOW, HIGH)                                                  \
+    CONVERT(NAME, f16, sizeof(T), 2, PUT_f16(o.dst, i, (float)((const T *)o.a)[i]))          \
+    CONVERT(NAME, f32, sizeof(T), 4, PUT_f32(o.dst, i, (float)((const T *)o.a)[i]))          \
+    CONVERT(f16, NAME, 2, sizeof(T), ((T *)o.dst)[i] = (T)to_integer(GET_f16(o.a, i), LOW, HIGH)) \
+    CONVERT(f32, NAME, 4, sizeof(T), ((T *)o.dst)[i] = (T)to_integer(GET_f32(o.a, i), LOW, HIGH))
+
+#define SET(MODE, T)                                                                         \
+    case OP_VSET_##MODE: {                                                                   \
+        T *dst = (T *)reach(core, WRITES_VSET, (u64)a[VSET_dst], (u64)a[VSET_n], sizeof(T), sizeof(T)); \
+        if (!dst) return 0;                                                                  \
+        FOR_EACH(i, (u64)a[VSET_n]) dst[i] = (T)a[VSET_value];                               \
+        return 1;                                                                            \
+    }
+
+#define TRANSPOSE(MODE, T)                                                                   \
+    case OP_VTRANS_##MODE: {                                                                 \
+        const i64 rows = low_half(a[VTRANS_size]), columns = high_half(a[VTRANS_size]);      \
+        if (rows < 0 || columns < 0) return 0;                                               \
+        const u64 size = (u64)(rows * columns) * sizeof(T);                                  \
+        const u8 *from = reach(core, READS_VTRANS, (u64)a[VTRANS_a], rows * columns, sizeof(T), sizeof(T)); \
+        u8 *to = from ? reach(core, WRITES_VTRANS, (u64)a[VTRANS_dst], rows * columns, sizeof(T), sizeof(T)) : 0; \
+        if (!to) return 0;                                                                   \
+        const T *x = (const T *)unwritten(core, from, size, to, size, 0);                    \
+        T *dst = (T *)to;                                                                    \
+        for (i64 j = 0; j < columns; j++)                                                    \
+            for (i64 i = 0; i < rows; i++) dst[j * rows + i] = x[i * columns + j];           \
+        return 1;                                                                            \
+    }
+
+/* Sums per channel.  Channels go by sixteen, their sums in a register over all pixels. */
+typedef struct {
+    const u8 *line; /* first row of the tile */
+    i64 rows, columns, pitch, m;
+    int is_half, is_square;
+} Tile;
+
+INLINE f32x16 tile_load16(const Tile *t, const u8 *p) {
+    return t->is_half ? load16_half((const u16 *)p) : load16((const float *)p);
+}
+
+INLINE float tile_load(const Tile *t, const u8 *p) {
+    return t->is_half ? from_half(*(const u16 *)p) : *(const float *)p;
+}
+
+INLINE void channels16(const Tile *t, i64 c, float *total, const float *shift) {
+    const i64 width = t->is_half ? 2 : 4;
+    f32x16 sum = load16(total + c), s = load16(shift + c);
+    for (i64 y = 0; y < t->rows; y++) {
+        const u8 *p = t->line + y * t->pitch + c * width;
+        for (i64 x = 0; x < t->columns; x++, p += t->m * width) {
+            f32x16 v = tile_load16(t, p) - s;
+            sum += t->is_square ? v * v : v;
+        }
+    }
+    store16(total + c, sum);
+}
+
+INLINE void channel(const Tile *t, i64 c, float *total, const float *shift) {
+    const i64 width = t->is_half ? 2 : 4;
+    float sum = total[c];
+    for (i64 y = 0; y < t->rows; y++) {
+        const u8 *p = t->line + y * t->pitch + c * width;
+        for (i64 x = 0; x < t->columns; x++, p += t->m * width) {
+            float v = tile_load(t, p) - shift[c];
+            sum += t->is_square ? v * v : v;
+        }
+    }
+    total[c] = sum;
+}
+
+INLINE int channel_sums(Core *core, const i64 *a, int is_half, int is_square) {
+    const i64 rows = low_half(a[VCSUM_size]), columns = high_half(a[VCSUM_size]);
+    const u64 m = (u64)a[VCSUM_m], width = is_half ? 2 : 4;
+    if (rows < 0 || columns < 0) return 0;
+    float *total = (float *)reach(core, READS_VCSUM, (u64)a[VCSUM_dst], m, 4, 4);
+    const u8 *shift = total ? reach(core, READS_VCSUM, (u64)a[VCSUM_shift], m, 4, 4) : 0;
+    if (!shift) return 0;
+    const i128 elements = (i128)columns * m;
+    const u8 *lowest = 0, *highest = 0;
+    for (i64 y = 0; y < rows && elements; y++) {
+        const u8 *line = reach(core, READS_VCSUM, (u64)a[VCSUM_a] + (u64)y * (u64)a[VCSUM_pitch],
+                               elements, width, width);
+        if (!line) return 0;
+        if (!lowest || line < lowest) lowest = line;
+        if (!highest || line > highest) highest = line;
+    }
+    if (!m) return 1;
+    shift = unwritten(core, shift, m * 4, (u8 *)total, m * 4, 0);
+    Tile t = {0, rows, columns, a[VCSUM_pitch], (i64)m, is_half, is_square};
+    if (lowest) {
+        const u64 span = (u64)(highest - lowest) + (u64)elements * width;
+        const i64 first = t.pitch < 0 ? highest - lowest : 0;
+        t.line = unwritten(core, lowest, span, (u8 *)total, m * 4, 0) + first;
+        i64 c = 0;
+        for (; c + 16 <= t.m; c += 16) channels16(&t, c, total, (const float *)shift);
+        for (; c < t.m; c++) channel(&t, c, total, (const float *)shift);
+    }
+    for (u64 c = 0; c < m; c++) ((u32 *)total)[c] = result_f32(total[c]);
+    return 1;
+}
+
+int run_vector(Core *core, u32 handler, const i64 *a) {
+    switch (handler) {
+        PAIR(VAV, x + y)
+        PAIR(VSV, x - y)
+        PAIR(VMV, x * y)
+        PAIR(VDV, x / y)
+        PAIR(VGTM, x > y || y != y ? x : y)
+        PAIR(VLTM, x < y || y != y ? x : y)
+        SCALAR(VAS, x + s)
+        SCALAR(VMS, x * s)
+        SCALAR(VMAXS, x > s || s != s ? x : s)
+        SCALAR(VMINS, x < s || s != s ? x : s)
+        CYCLIC(VCADD, f16, x + y) CYCLIC(VCADD, f32, x + y)
+        CYCLIC(VCSUB, f16, x - y) CYCLIC(VCSUB, f32, x - y)
+        CYCLIC(VCMUL, f16, x * y) CYCLIC(VCMUL, f32, x * y)
+        SINGLE(VEXP, exp_f32(x))
+        SINGLE(VLOG, log_f32(x))
+        SINGLE(VSIG, sigmoid_f32(x))
+        SINGLE(VTANH, tanh_f32(x))
+        SINGLE(VSQRT, __builtin_sqrtf(x))
+        SINGLE(VRECIP, 1.0f / x)
+        SINGLE(VRELU, x > 0.0f ? x : 0.0f)
+        SINGLE(VABS, __builtin_fabsf(x))
+        CONVERT(f16, f32, 2, 4, PUT_f32(o.dst, i, GET_f16(o.a, i)))
+        CONVERT(f32, f16, 4, 2, PUT_f16(o.dst, i, GET_f32(o.a, i)))
+        CONVERT_INTEGER(i8, i8, -128, 127)
+        CONVERT_INTEGER(u8, u8, 0, 255)
+        CONVERT_INTEGER(i16, i16, -32768, 32767)
+        CONVERT_INTEGER(i32, i32, -2147483648.0, 2147483647.0)
+        SET(f16, u16) SET(f32, u32) SET(i8, u8) SET(i32, u32)
+        AFFINE(f16, f16) AFFINE(f16, f32) AFFINE(f32, f16) AFFINE(f32, f32)
+        case OP_VCSUM_f16: return channel_sums(core, a, 1, 0);
+        case OP_VCSUM_f32: return channel_sums(core, a, 0, 0);
+        case OP_VCSSQ_f16: return channel_sums(core, a, 1, 1);
+        case OP_VCSSQ_f32: return channel_sums(core, a, 0, 1);
+        TRANSPOSE(i8, u8) TRANSPOSE(i16, u16) TRANSPOSE(i32, u32)
+    }
+    return 0;
+}

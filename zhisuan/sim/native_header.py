@@ -1,0 +1,204 @@
+"""The C header of the native core, written from the instruction table.
+
+Comes in: the table, the address map, the constants of elementary functions.  Goes out: the text
+of generated.h, and the same structures for Python, so that nothing is written in two languages.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from zhisuan.isa import elementary, matrix
+from zhisuan.isa.address import SPACES, Space
+from zhisuan.isa.registry import REGISTERS, ROWS, Instruction, Unit
+from zhisuan.sim.reference import SPECIAL
+from zhisuan.sim.trace import ARGUMENTS, COST_CLASSES
+from zhisuan.sim.walk import CAUSE_NUMBERS, CAUSES
+from zhisuan.sim.workload import SCALAR_KIND, SYNC_KIND, TOUCHES
+
+
+class Status(IntEnum):
+    """Why the native interpreter came back."""
+
+    HALTED = 0
+    FAULT = 1
+    ROWS_FULL = 2
+
+
+HANDLERS: tuple[tuple[Instruction, str], ...] = tuple((row, m) for row in ROWS for m in row.modes)
+"""(row, mode) of handler i + 1; handler 0 is a word that is no instruction."""
+
+NO_IMMEDIATE = 255
+_C_TYPES: dict[str, type] = {
+    "u8": ctypes.c_uint8, "i16": ctypes.c_int16, "u16": ctypes.c_uint16, "i32": ctypes.c_int32,
+    "i64": ctypes.c_int64, "u64": ctypes.c_uint64,
+}  # fmt: skip
+Fields = Sequence[tuple[str, str, int]]
+
+ROW: Fields = (
+    ("i64", "a", ARGUMENTS), ("i32", "pc", 1), ("i16", "opcode", 1), ("u8", "mode", 1),
+    ("u8", "reserved", 1),
+)  # fmt: skip
+DECODED: Fields = (("i64", "imm", 1), ("u16", "handler", 1), ("u8", "cost", 1), ("u8", "r", 8))
+CORE: Fields = (
+    ("u64", "regs", REGISTERS),
+    ("i64", "pc", 1),
+    ("i64", "executed", 1),
+    ("i64", "limit", 1),
+    ("i64", "run_first", 1),  # first word of the scalar run in progress
+    ("i64", "counts", len(COST_CLASSES)),  # its instructions by cost class
+    ("Decoded *", "program", 1),
+    ("i64", "words", 1),
+    ("Row *", "rows", 1),
+    ("i64", "row_count", 1),
+    ("i64", "row_capacity", 1),
+    ("u64", "space_base", len(SPACES)),
+    ("u64", "space_size", len(SPACES)),
+    ("u8 *", "space_data", len(SPACES)),
+    ("u64", "special", len(SPECIAL)),
+    ("u8 *", "nram_copy", 1),  # NRAM before an instruction whose operands overlap
+    ("i64", "nram_copied", 1),
+    ("float *", "neurons", 1),
+    ("i64", "neurons_capacity", 1),  # floats
+    ("float *", "weights", 1),
+    ("i64", "weights_valid", 1),
+    ("i64", "weights_key", 5),
+    ("i64", "wram_version", 1),  # counts the transfers into WRAM
+)
+REPLAY: Fields = (
+    ("i64", "rows", 1),
+    ("i64", "launches", 1),
+    ("i64", "depth", 3),  # entries of the compute, IO and move queues
+    ("i64", "window", 1),
+    ("i64", "overhead", 1),
+    ("u8 *", "kind", 1),
+    *(("i64 *", name, 1) for name in ("first_rows", "decode", "occupancy", "latency", "mask")),
+    *(("i64 *", name, 1) for name in ("low", "high")),
+    ("u8 *", "writes", 1),
+    *(("i64 *", name, 1) for name in ("queued", "start", "end", "done")),
+    *(("i64 *", name, 1) for name in ("launch_start", "launch_end", "cycles")),
+    # working space: what the decoder did for each row, starts by queue, rows in the window
+    *(("i64 *", name, 1) for name in ("busy_until", "decoded", "sync_before", "full_before")),
+    *(("i64 *", name, 1) for name in ("starts", "window_rows")),
+)
+
+
+def structure(name: str, fields: Fields) -> type[ctypes.Structure]:
+    """The ctypes twin of a C structure; pointers are plain addresses."""
+
+    def kind(c_type: str, count: int) -> type:
+        element = ctypes.c_void_p if c_type.endswith("*") else _C_TYPES[c_type]
+        return element if count == 1 else element * count
+
+    members = [(field, kind(c_type, count)) for c_type, field, count in fields]
+    return type(name, (ctypes.Structure,), {"_fields_": members})
+
+
+Decoded = structure("Decoded", DECODED)
+Core = structure("Core", CORE)
+Replay = structure("Replay", REPLAY)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A table over handlers, the first entry for handler 0."""
+
+    name: str
+    values: list[int]
+
+    def text(self) -> str:
+        values = ", ".join(str(value) for value in self.values)
+        return f"static const u16 {self.name}[] = {{{values}}};"
+
+
+def header() -> str:
+    """The text of generated.h."""
+    lines = ["/* Written by sim/native_header.py from the instruction table; not to be edited. */"]
+    lines += ["#pragma once", *_handlers(), *_rows(), *_columns(), *_spaces(), *_numbers()]
+    for name, fields in (("Row", ROW), ("Decoded", DECODED), ("Core", CORE), ("Replay", REPLAY)):
+        lines.append(_structure_text(name, fields))
+    return "\n".join(lines) + "\n"
+
+
+def c_name(row: Instruction, mode: str = "") -> str:
+    """`SADD#`, `i32` → `SADD_IMM_i32`."""
+    name = row.name.replace("#", "_IMM")
+    return f"{name}_{mode.replace('.', '_')}" if mode else name
+
+
+def _handlers() -> Iterator[str]:
+    for number, (row, mode) in enumerate(HANDLERS, 1):
+        yield f"#define OP_{c_name(row, mode)} {number}"
+
+
+def _rows() -> Iterator[str]:
+    """Where operands are: of a queued row among all its operands, else among the registers."""
+    for row in ROWS:
+        for position, operand in enumerate(row.operands if row.is_queued else row.registers):
+            yield f"#define {c_name(row)}_{operand.name} {position}"
+        yield f"#define READS_{c_name(row)} {_space_mask(row.reads)}"
+        yield f"#define WRITES_{c_name(row)} {_space_mask(row.writes)}"
+
+
+def _columns() -> Iterator[str]:
+    rows = [row for row, _ in HANDLERS]
+    immediates = [
+        row.operands.index(row.immediate) if row.immediate else NO_IMMEDIATE for row in rows
+    ]
+    yield _Column("OPCODE_OF", [0] + [row.opcode for row in rows]).text()
+    yield _Column("MODE_OF", [0] + [row.modes.index(mode) for row, mode in HANDLERS]).text()
+    yield _Column("OPERANDS_OF", [0] + [len(row.operands) for row in rows]).text()
+    yield _Column("IMMEDIATE_OF", [NO_IMMEDIATE, *immediates]).text()
+    yield _Column("UNIT_OF", [0] + [row.unit.value for row in rows]).text()
+    yield _Column("IS_QUEUED", [0] + [int(row.is_queued) for row in rows]).text()
+
+
+def _space_mask(spaces: Sequence[Space]) -> str:
+    return f"0x{sum(1 << SPACES.index(space) for space in spaces):x}"
+
+
+def _spaces() -> Iterator[str]:
+    yield f"#define SPACES {len(SPACES)}"
+    for number, space in enumerate(SPACES):
+        yield f"#define SPACE_{space.name} {number}"
+        yield f"#define {space.name.upper()}_BASE 0x{space.base:x}ull"
+        yield f"#define {space.name.upper()}_WINDOW 0x{space.window:x}ull"
+
+
+def _numbers() -> Iterator[str]:
+    whole = {
+        "COST_CLASSES": len(COST_CLASSES),
+        "SPECIALS": len(SPECIAL),
+        "WRAM_LINE": matrix.WRAM_LINE,
+        "WRAM_BANKS": matrix.WRAM_BANKS,
+        "CAUSES": len(CAUSES),
+        "TOUCHES": TOUCHES,
+        "SCALAR_KIND": SCALAR_KIND,
+        "SYNC_KIND": SYNC_KIND,
+        **{f"UNIT_{unit.name}": unit.value for unit in Unit},
+        **{f"STATUS_{status.name}": status.value for status in Status},
+        **{f"CAUSE_{name}": number for name, number in CAUSE_NUMBERS.items()},
+    }
+    yield from (f"#define {name} {value}" for name, value in whole.items())
+    for name in ("EXP_LOG2E", "EXP_LN2_HIGH", "EXP_LN2_LOW", "EXP_OVERFLOW", "EXP_UNDERFLOW"):
+        yield f"#define {name} {_float_text(getattr(elementary, name))}"
+    for name in ("EXP_COEFFICIENTS", "LOG_COEFFICIENTS"):
+        values = ", ".join(_float_text(value) for value in getattr(elementary, name))
+        yield f"#define {name} {{{values}}}"
+
+
+def _float_text(value: np.float32) -> str:
+    return f"{float(value).hex()}f"
+
+
+def _structure_text(name: str, fields: Fields) -> str:
+    members = "".join(
+        f"    {c_type} {field}{f'[{count}]' if count > 1 else ''};\n"
+        for c_type, field, count in fields
+    )
+    return f"typedef struct {{\n{members}}} {name};"
