@@ -17,7 +17,7 @@ from zhisuan.arch.machine import Machine
 from zhisuan.base import clang
 from zhisuan.isa.address import NRAM, SPACES, WRAM
 from zhisuan.isa.program import Program
-from zhisuan.isa.registry import FIELD_BITS, FIELDS, MODE_BITS, OPCODE_BITS, REGISTERS, Unit
+from zhisuan.isa.registry import FIELD_BITS, FIELDS, MODE_BITS, OPCODE_BITS, REGISTERS
 from zhisuan.sim import native_header as header
 from zhisuan.sim import reference
 from zhisuan.sim.memory import Memory
@@ -48,7 +48,7 @@ def library(features: tuple[str, ...] | None = None) -> ctypes.CDLL:
 
 def decode_words(words: np.ndarray) -> np.ndarray:
     """uint64[n] words → DECODED[n]; a word that is no instruction gets handler 0."""
-    out = np.zeros(len(words), DECODED)
+    out: np.ndarray = np.zeros(len(words), DECODED)
     opcode = (words & ((1 << OPCODE_BITS) - 1)).astype(np.int64)
     mode = (words >> OPCODE_BITS & ((1 << MODE_BITS) - 1)).astype(np.int64)
     handler = _HANDLER_OF[opcode, mode]

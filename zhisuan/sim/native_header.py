@@ -10,6 +10,7 @@ import ctypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -91,8 +92,8 @@ REPLAY: Fields = (
 def structure(name: str, fields: Fields) -> type[ctypes.Structure]:
     """The ctypes twin of a C structure; pointers are plain addresses."""
 
-    def kind(c_type: str, count: int) -> type:
-        element = ctypes.c_void_p if c_type.endswith("*") else _C_TYPES[c_type]
+    def kind(c_type: str, count: int) -> Any:
+        element: Any = ctypes.c_void_p if c_type.endswith("*") else _C_TYPES[c_type]
         return element if count == 1 else element * count
 
     members = [(field, kind(c_type, count)) for c_type, field, count in fields]
