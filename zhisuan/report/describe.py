@@ -20,7 +20,7 @@ from zhisuan.sim.trace import SCALAR_RUN, Trace
 if TYPE_CHECKING:
     from zhisuan.isa.program import Program
 
-SIZES = ("size", "n", "n1", "m", "geometry", "channels", "mask")
+SIZES = ("size", "n", "n1", "m", "geometry", "channels", "queues")
 """Operands that say how much work a row is."""
 
 
@@ -69,8 +69,8 @@ def _sizes(row: Instruction, o: Mapping[str, int]) -> str:
     if "size" in o:
         shape = f"{low_half(o['size'])}×{high_half(o['size'])}"
         return f"{shape}, {o['m']} channels" if "m" in o else shape
-    if "mask" in o:
-        return " + ".join(queue.name.lower() for queue in Queue if queue.value & o["mask"])
+    if "queues" in o:
+        return " + ".join(queue.name.lower() for queue in Queue if queue.value & o["queues"])
     if "n" in o:
         return f"{o['n']:,} elements" + (f", cycle of {o['m']:,}" if "m" in o else "")
     return ""

@@ -7,6 +7,7 @@ same bits for the same run, except host seconds.  Without scripts the timeline i
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -129,10 +130,16 @@ def _keys(report: RunReport, whole: Figures) -> str:
     if report.host_seconds:
         entries.append(("host time", _with_unit(q.seconds(host)), escape(parts)))
     cells = "".join(
-        f'<div><dt>{name}</dt><dd class="value">{value}</dd><dd class="more">{more}</dd></div>'
+        f'<div><dt>{name}</dt><dd class="value">{value}</dd>'
+        f'<dd class="more">{_kept_together(more)}</dd></div>'
         for name, value, more in entries
     )
     return f'<dl class="keys">{cells}</dl>'
+
+
+def _kept_together(text: str) -> str:
+    """No line break between a number and its unit."""
+    return re.sub(r"(?<=\d) (?=[^\d\s])", "\N{NO-BREAK SPACE}", text)
 
 
 def _with_unit(text: str) -> str:

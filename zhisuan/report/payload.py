@@ -16,6 +16,7 @@ from zhisuan.report.describe import describe, source_places
 from zhisuan.report.intervals import Lane, lanes_of, thinned
 from zhisuan.report.model import RunReport, layer_figures
 from zhisuan.report.palette import UNIT_NAMES, cause
+from zhisuan.sim.trace import SCALAR_RUN, Trace
 
 LIMIT = 60_000
 """Intervals of one lane that go into the page as they are; more are thinned."""
@@ -44,7 +45,11 @@ def timeline_payload(report: RunReport) -> dict[str, Any]:
     states = report.timing.causes
     lanes = [thinned(lane, LIMIT, len(states)) for lane in lanes_of(report.trace, report.timing)]
     kinds: dict[tuple[int, ...], int] = {}
-    drawn = [_lane(lane, kinds, text_of_row, place_of_row) for lane in lanes]
+    decoded = _decoded(texts, text_of_row, report.trace)
+    drawn = [
+        _lane(lane, kinds, decoded if lane.unit == "scalar" else text_of_row, place_of_row)
+        for lane in lanes
+    ]
     busy = [int(lane.length[lane.state == 0].sum()) for lane in lanes]
     return {
         "hz": report.machine.clock_hz,
@@ -57,6 +62,16 @@ def timeline_payload(report: RunReport) -> dict[str, Any]:
         "lanes": drawn,
         "overview": busy.index(max(busy)),
     }
+
+
+def _decoded(texts: list[str], text_of_row: np.ndarray, trace: Trace) -> np.ndarray:
+    """Texts for the decoder's lane, where a queued instruction is not executed but decoded."""
+    queued = trace.opcode != SCALAR_RUN
+    used = np.unique(text_of_row[queued])
+    numbers_of = np.zeros(len(texts), np.int32)
+    numbers_of[used] = len(texts) + np.arange(len(used))
+    texts.extend([f"decodes {texts[number]}" for number in used])
+    return np.where(queued, numbers_of[text_of_row], text_of_row)
 
 
 def _lane(

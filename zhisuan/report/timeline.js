@@ -16,7 +16,7 @@
   const STATES = data.states.length;
   const total = data.cycles;
   const view = { from: 0, to: total };
-  let colour = {}, hover = null, pending = false;
+  let colour = {}, hover = null, pending = false, overviewImage = null;
 
   function numbers(base64) {
     const raw = atob(base64), out = [];
@@ -38,12 +38,19 @@
     lane.state = Uint8Array.from(lane.kinds, kind => data.kinds[kind][0]);
   }
 
+  // "#rrggbb" as the number that a pixel is in memory.
+  function pixel(hex) {
+    const bytes = [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
+    return new Uint32Array(Uint8Array.of(...bytes, 255).buffer)[0];
+  }
+
   function readColours() {
     const style = getComputedStyle(document.documentElement);
     const get = name => style.getPropertyValue(name).trim();
     colour = { ink: get("--ink"), soft: get("--soft"), faint: get("--faint"), line: get("--line"),
       hair: get("--hair"), card: get("--card"), accent: get("--accent"),
-      states: data.states.map((_, i) => get("--state-" + i)) };
+      pixels: data.states.map((_, i) => pixel(get("--state-" + i))) };
+    overviewImage = null;
   }
 
   const grouped = new Intl.NumberFormat("en-US");
@@ -82,23 +89,30 @@
     return sums;
   }
 
-  // Draws the columns as stacks: working at the bottom, then the reasons for waiting.
-  function drawColumns(context, sums, x0, y, width, height) {
-    for (let state = 0; state < STATES; state++) {
-      context.fillStyle = colour.states[state];
-      let start = 0, top = 0, bottom = 0;
-      for (let x = 0; x <= width; x++) {
-        let below = 0, share = 0;
-        if (x < width) {
-          for (let s = 0; s < state; s++) below += sums[x * STATES + s];
-          share = sums[x * STATES + state];
-        }
-        const newBottom = y + height * (1 - below), newTop = newBottom - height * share;
-        if (x < width && Math.abs(newTop - top) < 0.25 && Math.abs(newBottom - bottom) < 0.25) continue;
-        if (bottom - top > 0.05) context.fillRect(x0 + start, top, x - start, bottom - top);
-        start = x; top = newTop; bottom = newBottom;
+  // The columns as stacks of pixels: working at the bottom, then the reasons for waiting.
+  function picture(context, sums, width, height) {
+    const image = context.createImageData(width, height), pixels = new Uint32Array(image.data.buffer);
+    for (let x = 0; x < width; x++) {
+      let bottom = height, below = 0;
+      for (let state = 0; state < STATES; state++) {
+        const share = sums[x * STATES + state];
+        if (share === 0) continue;
+        below += share;
+        const top = Math.max(0, Math.round(height * (1 - below)));
+        for (let y = top; y < bottom; y++) pixels[y * width + x] = colour.pixels[state];
+        if (top < bottom) bottom = top;
       }
     }
+    return image;
+  }
+
+  // Draws a lane's cycles [from, to) at y of the canvas, right of the gutter; returns their columns.
+  function drawLane(context, lane, from, to, y, height) {
+    const ratio = window.devicePixelRatio || 1, width = Math.round(plot * ratio);
+    const sums = columns(lane, from, to, width);
+    const image = picture(context, sums, width, Math.round(height * ratio));
+    context.putImageData(image, Math.round(GUTTER * ratio), Math.round(y * ratio));
+    return sums;
   }
 
   function prepare(element, height) {
@@ -117,12 +131,13 @@
   }
 
   const laneTop = index => AXIS + BAND + GAP + index * (LANE + GAP);
-  const plotWidth = () => Math.max(50, Math.floor(canvas.clientWidth - GUTTER));
-  const toPixel = cycle => GUTTER + (cycle - view.from) / (view.to - view.from) * plotWidth();
-  const toCycle = pixel => view.from + (pixel - GUTTER) / plotWidth() * (view.to - view.from);
+  let plot = 50;  // CSS pixels between the gutter and the right edge; measured once per drawing
+  const measure = () => { plot = Math.max(50, Math.floor(canvas.clientWidth - GUTTER)); };
+  const toPixel = cycle => GUTTER + (cycle - view.from) / (view.to - view.from) * plot;
+  const toCycle = pixel => view.from + (pixel - GUTTER) / plot * (view.to - view.from);
 
   function drawAxis(context, width) {
-    const span = view.to - view.from, rough = span / Math.max(2, plotWidth() / 110);
+    const span = view.to - view.from, rough = span / Math.max(2, plot / 110);
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = Math.max(1, [1, 2, 5, 10].find(m => m * power >= rough) * power);
     context.textAlign = "center";
@@ -146,13 +161,20 @@
     return keep > 2 ? text.slice(0, keep) + "…" : "";
   }
 
+  // As much of "CONV.f16.f16 2×256 pixels…" as fits: cut short, mnemonic with mode, mnemonic.
+  function caption(context, text, room) {
+    const word = text.split(" ")[0], width = context.measureText(word).width;
+    if (room >= width + 40) return fitted(context, text, room);
+    return [word, word.split(".")[0]].find(name => context.measureText(name).width <= room) || "";
+  }
+
   function drawLayers(context) {
     context.fillStyle = colour.faint;
     context.fillText("layers", 0, AXIS + BAND / 2);
     data.layers.forEach((layer, index) => {
       const a = Math.max(GUTTER, toPixel(layer.start));
-      const b = Math.min(GUTTER + plotWidth(), toPixel(layer.end));
-      if (b <= GUTTER || a >= GUTTER + plotWidth()) return;
+      const b = Math.min(GUTTER + plot, toPixel(layer.end));
+      if (b <= GUTTER || a >= GUTTER + plot) return;
       context.fillStyle = colour.line;
       context.globalAlpha = index % 2 ? 0.95 : 0.55;
       context.fillRect(a, AXIS, Math.max(0.5, b - a - 0.5), BAND);
@@ -165,37 +187,36 @@
   }
 
   function drawBlocks(context, lane, y) {
-    const scale = plotWidth() / (view.to - view.from);
+    const scale = plot / (view.to - view.from);
     let i = find(lane.edges, view.from);
     for (; i < lane.kinds.length && lane.edges[i] < view.to; i++) {
-      const a = toPixel(lane.edges[i]), wide = (lane.edges[i + 1] - lane.edges[i]) * scale;
+      const wide = (lane.edges[i + 1] - lane.edges[i]) * scale;
       if (wide < 3 || lane.state[i] !== 0) continue;
+      const a = toPixel(lane.edges[i]);
       context.fillStyle = colour.card;
       if (a > GUTTER) context.fillRect(a - 0.5, y, 1, LANE);
-      const left = Math.max(a, GUTTER), right = Math.min(a + wide, GUTTER + plotWidth());
-      if (right - left < 34) continue;
+      const left = Math.max(a, GUTTER), right = Math.min(a + wide, GUTTER + plot);
+      if (right - left < 26) continue;
       const text = data.texts[data.kinds[lane.kinds[i]][1]] || "";
-      const shown = fitted(context, text, right - left - 12);
-      context.fillText(shown || fitted(context, text.split(" ")[0], right - left - 8), left + 6, y + LANE / 2 + 0.5);
+      context.fillText(caption(context, text, right - left - 10), left + 5, y + LANE / 2 + 0.5);
     }
   }
 
   function draw() {
     pending = false;
+    measure();
     const [context, width] = prepare(canvas, HEIGHT);
-    const plot = plotWidth();
     drawAxis(context, width);
     drawLayers(context);
     data.lanes.forEach((lane, index) => {
-      const y = laneTop(index), sums = columns(lane, view.from, view.to, plot);
+      const y = laneTop(index), sums = drawLane(context, lane, view.from, view.to, y, LANE);
       let busy = 0;
-      for (let x = 0; x < plot; x++) busy += sums[x * STATES];
-      drawColumns(context, sums, GUTTER, y, plot, LANE);
+      for (let i = 0; i < sums.length; i += STATES) busy += sums[i];
       drawBlocks(context, lane, y);
       context.fillStyle = colour.ink;
       context.fillText(lane.name, 0, y + LANE / 2 - 7);
       context.fillStyle = colour.soft;
-      context.fillText(percent(busy / plot), 0, y + LANE / 2 + 8);
+      context.fillText(percent(busy * STATES / sums.length), 0, y + LANE / 2 + 8);
     });
     if (hover && hover.lane !== undefined) {
       const a = Math.max(GUTTER, toPixel(hover.start)), b = Math.min(GUTTER + plot, toPixel(hover.end));
@@ -208,11 +229,18 @@
   }
 
   function drawOverview() {
-    const [context, width] = prepare(overview, OVERVIEW);
-    const plot = Math.floor(width - GUTTER), lane = data.lanes[data.overview];
+    const [context] = prepare(overview, OVERVIEW);
+    const ratio = window.devicePixelRatio || 1;
     context.fillStyle = colour.faint;
     context.fillText("whole run", 0, OVERVIEW / 2);
-    drawColumns(context, columns(lane, 0, total, plot), GUTTER, 3, plot, OVERVIEW - 6);
+    if (!overviewImage || overviewImage.plot !== plot || overviewImage.ratio !== ratio) {
+      drawLane(context, data.lanes[data.overview], 0, total, 3, OVERVIEW - 6);
+      const copy = Object.assign(document.createElement("canvas"), { width: overview.width, height: overview.height });
+      copy.getContext("2d").drawImage(overview, 0, 0);
+      overviewImage = { copy, plot, ratio };
+    } else {
+      context.drawImage(overviewImage.copy, 0, 0, overview.width / ratio, overview.height / ratio);
+    }
     const a = GUTTER + view.from / total * plot, b = GUTTER + view.to / total * plot;
     context.fillStyle = colour.card;
     context.globalAlpha = 0.72;
@@ -276,7 +304,7 @@
 
   function describeLane(index, cycle, layer) {
     const lane = data.lanes[index], where = layer ? " · " + layer.label : "";
-    const perPixel = (view.to - view.from) / plotWidth(), i = find(lane.edges, cycle);
+    const perPixel = (view.to - view.from) / plot, i = find(lane.edges, cycle);
     const start = lane.edges[i], end = lane.edges[i + 1];
     if (end - start < perPixel * 1.5) return describeMany(index, cycle - perPixel, cycle + perPixel, where);
     const [state, text, place, merged] = data.kinds[lane.kinds[i]], name = data.states[state];
@@ -319,7 +347,7 @@
   });
   canvas.addEventListener("pointermove", event => {
     if (!drag) { point(event); return; }
-    const moved = (drag.x - event.offsetX) / plotWidth() * (drag.to - drag.from);
+    const moved = (drag.x - event.offsetX) / plot * (drag.to - drag.from);
     if (Math.abs(drag.x - event.offsetX) > 3) drag.moved = true;
     if (!drag.moved) return;
     canvas.classList.add("dragging");
@@ -340,7 +368,7 @@
   canvas.addEventListener("pointerleave", () => { hover = null; tip.style.display = "none"; redraw(); });
   canvas.addEventListener("dblclick", event => zoom(0.25, toCycle(event.offsetX)));
   canvas.addEventListener("wheel", event => {
-    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) pan(event.deltaX / plotWidth());
+    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) pan(event.deltaX / plot);
     else if (event.deltaY > 0 && view.to - view.from >= total) return;  // let the page scroll
     else zoom(Math.exp(event.deltaY * (event.deltaMode ? 0.05 : 0.0018)), toCycle(Math.max(GUTTER, event.offsetX)));
     event.preventDefault();
