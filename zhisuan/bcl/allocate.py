@@ -1,0 +1,238 @@
+"""Register allocation: graph colouring over the 62 registers a function may use.
+
+In: machine code over virtual registers.  Out: the same over machine registers, moves between
+equal registers gone, spilled values in stack slots or made again.  Chaitin and Briggs: build the
+interference graph, coalesce conservatively, simplify, colour optimistically; what finds no
+colour is spilled everywhere and the round repeats.  The result is checked (`check_registers`).
+"""
+
+from __future__ import annotations
+
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.bcl.check_registers import check
+from zhisuan.bcl.code import (
+    ALLOCATABLE,
+    CALLEE_SAVED,
+    PRIVATE,
+    Code,
+    Op,
+    Slot,
+    make,
+)
+from zhisuan.bcl.liveness import backward, bits, drop_unreachable, live_out, members
+from zhisuan.isa.registry import REGISTERS, STACK_POINTER
+
+_COLOURS = len(ALLOCATABLE)
+_ALLOCATABLE_BITS = bits(list(ALLOCATABLE))
+_ROUNDS = 40
+_NEVER = float("inf")
+
+
+class _Graph:
+    """Interference: neighbours of each register as bit sets, moves, and spill costs."""
+
+    def __init__(self, code: Code, unspillable: set[int]) -> None:
+        self.neighbours: dict[int, int] = {}
+        self.cost: dict[int, float] = {}
+        self.moves: list[tuple[int, int, float]] = []
+        out = live_out(code)
+        for block in code.blocks:
+            weight = 10.0 ** min(block.depth, 8)
+            for _, op, live in backward(block, out[block.label]):
+                self._add(op, live, weight)
+        self._make_symmetric()
+        for register in self.neighbours:
+            if register in unspillable:
+                self.cost[register] = _NEVER
+            elif register in code.again:
+                self.cost[register] = self.cost.get(register, 0) * 0.4
+
+    def _add(self, op: Op, live: int, weight: float) -> None:
+        written = op.defs()
+        for register in (*written, *op.uses()):
+            if register >= REGISTERS:
+                self.cost[register] = self.cost.get(register, 0) + weight
+                self.neighbours.setdefault(register, 0)
+        others = live
+        if op.is_move:
+            others &= ~(1 << op.regs[1])
+            self.moves.append((op.regs[0], op.regs[1], weight))
+        together = bits(written)
+        for register in written:
+            meets = (others | together) & ~(1 << register)
+            self.neighbours[register] = self.neighbours.get(register, 0) | meets
+
+    def _make_symmetric(self) -> None:
+        for register, meets in list(self.neighbours.items()):
+            for other in members(meets):
+                self.neighbours[other] = self.neighbours.get(other, 0) | 1 << register
+
+    def degree(self, register: int) -> int:
+        return self.neighbours[register].bit_count()
+
+    def merge(self, kept: int, gone: int) -> None:
+        """`gone` becomes another name of `kept`."""
+        meets = self.neighbours.pop(gone)
+        self.neighbours[kept] |= meets
+        for other in members(meets):
+            if other in self.neighbours:
+                self.neighbours[other] = self.neighbours[other] & ~(1 << gone) | 1 << kept
+        self.cost[kept] = self.cost.get(kept, 0) + self.cost.pop(gone, 0)
+
+
+def _coalesce(graph: _Graph, code: Code) -> dict[int, int]:
+    """Merge registers joined by moves when that cannot make colouring harder (Briggs)."""
+    names: dict[int, int] = {}
+
+    def name(register: int) -> int:
+        while register in names:
+            register = names[register]
+        return register
+
+    for to, source, _ in sorted(graph.moves, key=lambda move: -move[2]):
+        a, b = name(to), name(source)
+        if a == b or a < REGISTERS or b < REGISTERS or a in code.again or b in code.again:
+            continue
+        if graph.neighbours[a] >> b & 1 or _NEVER in (graph.cost.get(a), graph.cost.get(b)):
+            continue
+        around = graph.neighbours[a] | graph.neighbours[b]
+        crowded = sum(
+            1
+            for other in members(around)
+            if other < REGISTERS or graph.neighbours[other].bit_count() >= _COLOURS
+        )
+        if crowded < _COLOURS:
+            graph.merge(a, b)
+            names[b] = a
+    return {register: name(register) for register in names}
+
+
+def _simplify(graph: _Graph) -> list[int]:
+    """Virtual registers in the order of removal; the last one is coloured first."""
+    rest = {register for register in graph.neighbours if register >= REGISTERS}
+    degree = {register: graph.degree(register) for register in rest}
+    easy = [register for register in sorted(rest) if degree[register] < _COLOURS]
+    stack = []
+    while rest:
+        if easy:
+            chosen = easy.pop()
+            if chosen not in rest:
+                continue
+        else:
+            chosen = min(rest, key=lambda r: (graph.cost[r] / (degree[r] + 1), r))
+        rest.remove(chosen)
+        stack.append(chosen)
+        for other in members(graph.neighbours[chosen]):
+            if other in rest:
+                degree[other] -= 1
+                if degree[other] == _COLOURS - 1:
+                    easy.append(other)
+    return stack
+
+
+def _colour(graph: _Graph, order: list[int]) -> tuple[dict[int, int], list[int]]:
+    """Colours, and the registers that found none."""
+    partners: dict[int, list[int]] = {}
+    for to, source, _ in graph.moves:
+        partners.setdefault(to, []).append(source)
+        partners.setdefault(source, []).append(to)
+    colours: dict[int, int] = {}
+    failed = []
+    for register in reversed(order):
+        taken = graph.neighbours[register] & _ALLOCATABLE_BITS
+        for other in members(graph.neighbours[register] >> REGISTERS << REGISTERS):
+            if other in colours:
+                taken |= 1 << colours[other]
+        wanted = [colours.get(p, p) for p in partners.get(register, ())]
+        choices = (*(w for w in wanted if w in ALLOCATABLE), *ALLOCATABLE)
+        free = next((colour for colour in choices if not taken >> colour & 1), None)
+        if free is None:
+            failed.append(register)
+        else:
+            colours[register] = free
+    return colours, failed
+
+
+def _rename(code: Code, names: dict[int, int]) -> None:
+    for block in code.blocks:
+        for op in block.ops:
+            op.regs = [names.get(register, register) for register in op.regs]
+
+
+def _spill(code: Code, spilled: list[int], unspillable: set[int]) -> None:
+    """Keep each spilled register in a slot, or make it again, around every use."""
+    homes = {r: None if r in code.again else code.new_slot(8, 8) for r in spilled}
+    for block in code.blocks:
+        ops: list[Op] = []
+        for op in block.ops:
+            _spill_op(code, op, homes, ops, unspillable)
+        block.ops = ops
+
+
+def _spill_op(
+    code: Code, op: Op, homes: dict[int, int | None], ops: list[Op], unspillable: set[int]
+) -> None:
+    if op.defs() and op.defs()[0] in homes and homes[op.defs()[0]] is None:
+        return  # the value is made again where it is used
+    spares: dict[int, int] = {}
+    flags = op.dest_flags()
+    for index, register in enumerate(op.regs):
+        if register in homes:
+            if register not in spares:
+                spares[register] = code.new_register()
+                unspillable.add(spares[register])
+            op.replace(index, spares[register])
+    read = [r for r in spares if spares[r] in op.uses()]
+    for register in read:
+        ops += _reload(code, register, spares[register], homes[register], op, unspillable)
+    ops.append(op)
+    for index, is_dest in enumerate(flags):
+        for register, spare in spares.items():
+            if is_dest and op.regs[index] == spare:
+                slot = homes[register]
+                assert slot is not None
+                store = make("SSTORE", "i64", [spare, STACK_POINTER], Slot("local", slot),
+                             op.place, memory=PRIVATE)  # fmt: skip
+                ops.append(store)
+
+
+def _reload(
+    code: Code, register: int, spare: int, slot: int | None, op: Op, unspillable: set[int]
+) -> list[Op]:
+    if slot is not None:
+        place = Slot("local", slot)
+        return [make("SLOAD", "i64", [spare, STACK_POINTER], place, op.place, memory=PRIVATE)]
+    fresh = {register: spare}
+    made = []
+    for pattern in code.again[register]:
+        for name in pattern.defs():
+            if name not in fresh:
+                fresh[name] = code.new_register()
+                unspillable.add(fresh[name])
+        regs = [fresh.get(r, r) for r in pattern.regs]
+        made.append(
+            make(pattern.name, pattern.mode, regs, pattern.imm, op.place, memory=pattern.memory)
+        )
+    return made
+
+
+def allocate(code: Code) -> None:
+    """Assign machine registers in place."""
+    drop_unreachable(code)
+    unspillable: set[int] = set()
+    for _ in range(_ROUNDS):
+        graph = _Graph(code, unspillable)
+        names = _coalesce(graph, code)
+        _rename(code, names)
+        colours, failed = _colour(graph, _simplify(graph))
+        if not failed:
+            break
+        _spill(code, failed, unspillable)
+    else:
+        raise ZhisuanError(f"function '{code.name}' needs more registers than there are")
+    check(code, colours)
+    _rename(code, colours)
+    for block in code.blocks:
+        block.ops = [op for op in block.ops if not (op.is_move and op.regs[0] == op.regs[1])]
+    used = {register for block in code.blocks for op in block.ops for register in op.regs}
+    code.saved = () if code.is_kernel else tuple(r for r in CALLEE_SAVED if r in used)

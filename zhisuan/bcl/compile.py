@@ -1,0 +1,176 @@
+"""BCL source → program: the stages in order, and the cache around them.
+
+In: kernel source.  Out: `Compiled`: the program, LLVM IR and assembly as text.  Compiling the
+same source again reads the cache and starts no compiler.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache as remember
+from pathlib import Path
+
+from zhisuan.base import cache, clang
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.bcl import driver, header, ir
+from zhisuan.bcl.allocate import allocate
+from zhisuan.bcl.emit import Emitter
+from zhisuan.bcl.layout import lay_out
+from zhisuan.bcl.order import add_syncs
+from zhisuan.bcl.read_llvm import read_module
+from zhisuan.bcl.select import select
+from zhisuan.bcl.verify import verify
+from zhisuan.isa.disasm import disassemble
+from zhisuan.isa.program import Parameter, Program
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What a compilation gives; `llvm` and `assembly` are for people to read."""
+
+    program: Program
+    llvm: str
+    assembly: str
+
+
+def compile(
+    source: str,
+    filename: str,
+    *,
+    optimize: int = 2,
+    defines: Mapping[str, object] | None = None,
+    include_dirs: Sequence[Path | str] = (),
+) -> Compiled:
+    """Compile the kernels in `source`.
+
+    `filename` names the source in messages and finds quoted includes beside it; `optimize` is
+    clang's level 0 to 3.  Errors carry file, line, column and the line's text.
+    """
+    defines = dict(defines or {})
+    key = _key(source, filename, optimize, defines, include_dirs)
+    found = cache.get("bcl", key, suffix=".bclz")
+    if found is not None:
+        return _unpack(found.read_bytes())
+    llvm = driver.to_llvm(
+        source, filename, optimize=optimize, defines=defines, include_dirs=include_dirs
+    )
+    program = from_llvm(llvm, Path(filename).stem, {filename: source})
+    compiled = Compiled(program, llvm, disassemble(program))
+    cache.put("bcl", key, _pack(compiled), suffix=".bclz")
+    return compiled
+
+
+def from_llvm(llvm: str, name: str, sources: Mapping[str, str] | None = None) -> Program:
+    """The program `name` from LLVM IR text; `sources` (file → text) serve error messages."""
+    module = read_module(llvm, dict(sources or {}))
+    verify(module)
+    kernels = [f for f in module.functions.values() if module.is_kernel(f.name)]
+    if not kernels:
+        raise ZhisuanError(
+            "there is no kernel in this source",
+            where=next(iter(sources or {}), None),
+            expected="a function marked __mlu_entry__ (or __mlu_global__, __dlp_entry__)",
+        )
+    _refuse_equal_names(kernels)
+    functions = _reachable(module, kernels)
+    layout = lay_out(module, functions)
+    emitter = Emitter(name, layout)
+    known = {function.name for function in functions}
+    for function in functions:
+        code = select(function, layout, module.is_kernel(function.name), known)
+        add_syncs(code)
+        allocate(code)
+        emitter.add(code, function)
+    return emitter.program([(kernel, _parameters(kernel)) for kernel in kernels])
+
+
+def _parameters(kernel: ir.Function) -> tuple[Parameter, ...]:
+    return tuple(Parameter(p.name, p.kind or "ptr") for p in kernel.parameters)
+
+
+def _refuse_equal_names(kernels: list[ir.Function]) -> None:
+    seen: dict[str, ir.Function] = {}
+    for kernel in kernels:
+        if kernel.source_name in seen:
+            raise ZhisuanError(
+                f"two kernels are called '{kernel.source_name}'",
+                where=kernel.place,
+                hint="a launch names a kernel without its parameter types: rename one of them",
+            )
+        seen[kernel.source_name] = kernel
+
+
+def _reachable(module: ir.Module, kernels: list[ir.Function]) -> list[ir.Function]:
+    """Kernels and the functions they refer to, in source order."""
+    pending = [kernel.name for kernel in kernels]
+    seen: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in module.functions:
+            for block in module.functions[name].blocks:
+                for item in block.body:
+                    pending += [item.word] if item.op == "call" and item.word else []
+                    for operand in item.operands:
+                        pending += _symbols(operand)
+        elif name in module.globals and module.globals[name].initial is not None:
+            pending += _symbols(module.globals[name].initial)
+    return [function for function in module.functions.values() if function.name in seen]
+
+
+def _symbols(value: ir.Value | None) -> list[str]:
+    if isinstance(value, ir.Group):
+        return [symbol for part in value.parts for symbol in _symbols(part)]
+    return [value.symbol] if isinstance(value, ir.Address) else []
+
+
+# -- cache --------------------------------------------------------------------------------
+
+
+@remember
+def _compiler_version() -> str:
+    """Changes whenever this compiler, its headers or the instruction table change."""
+    here = Path(__file__).parent
+    hasher = hashlib.sha256(header.text().encode())
+    files = [*here.glob("*.py"), *driver.INCLUDE.glob("*.h"), *(here.parent / "isa").glob("*.py")]
+    for path in sorted(files):
+        hasher.update(path.name.encode() + path.read_bytes())
+    return hasher.hexdigest()
+
+
+def _key(
+    source: str,
+    filename: str,
+    optimize: int,
+    defines: Mapping[str, object],
+    include_dirs: Sequence[Path | str],
+) -> list[str]:
+    parts = [_compiler_version(), clang.version(), source, filename, str(optimize)]
+    parts.append(json.dumps({name: str(value) for name, value in sorted(defines.items())}))
+    for path in driver.included_files(source, driver.search_folders(filename, include_dirs)):
+        parts += [str(path), path.read_text(encoding="utf-8", errors="replace")]
+    return parts
+
+
+def _pack(compiled: Compiled) -> bytes:
+    pieces = [
+        compiled.program.to_bytes(),
+        compiled.llvm.encode(),
+        compiled.assembly.encode(),
+    ]
+    head = json.dumps([len(piece) for piece in pieces]).encode()
+    return len(head).to_bytes(8, "little") + head + b"".join(pieces)
+
+
+def _unpack(raw: bytes) -> Compiled:
+    start = 8 + int.from_bytes(raw[:8], "little")
+    pieces = []
+    for size in json.loads(raw[8:start]):
+        pieces.append(raw[start : start + size])
+        start += size
+    return Compiled(Program.from_bytes(pieces[0]), pieces[1].decode(), pieces[2].decode())

@@ -1,0 +1,87 @@
+"""Running clang: BCL source → LLVM IR text of the device code.
+
+In: source text and its name.  Out: LLVM IR; clang's diagnostics become the error.  Host code in
+the same file is parsed and dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from zhisuan.base import cache, clang
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.bcl import header
+
+INCLUDE = Path(__file__).parent / "include"
+FLAGS = (
+    "-triple", "riscv64-unknown-unknown", "-aux-triple", "x86_64-unknown-linux-gnu",
+    "-fcuda-is-device", "-x", "cuda", "-std=c++17", "-emit-llvm",
+    "-debug-info-kind=limited",
+    "-ffp-contract=off",  # CUDA mode would fuse a * b + c
+    "-ffloat16-excess-precision=none",  # every half operation rounds
+    "-ffreestanding", "-fno-builtin", "-nobuiltininc",
+    "-ferror-limit", "20",
+)  # fmt: skip
+_INCLUDED = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
+_INSTRUCTIONS = "dlp_instructions.h"
+
+
+def included_files(source: str, folders: Sequence[Path]) -> Iterator[Path]:
+    """Files that `source` includes with quotes, directly or not, found in `folders`."""
+    seen: set[Path] = set()
+    pending = [(source, tuple(folders))]
+    while pending:
+        text, search = pending.pop()
+        for name in _INCLUDED.findall(text):
+            found = next((f / name for f in search if (f / name).is_file()), None)
+            if found is None or found in seen:
+                continue
+            seen.add(found)
+            yield found
+            inner = found.read_text(encoding="utf-8", errors="replace")
+            pending.append((inner, (found.parent, *folders)))
+
+
+def search_folders(filename: str, include_dirs: Sequence[Path | str]) -> list[Path]:
+    """Where quoted includes are looked for: beside the file, then `include_dirs`, then ours."""
+    return [Path(filename).parent, *(Path(folder) for folder in include_dirs), INCLUDE]
+
+
+def to_llvm(
+    source: str,
+    filename: str,
+    *,
+    optimize: int,
+    defines: Mapping[str, object],
+    include_dirs: Sequence[Path | str],
+) -> str:
+    """The LLVM IR of the kernels in `source`."""
+    generated = cache.get_or_make(
+        "bcl-header", [_INSTRUCTIONS, header.text()], lambda: header.text().encode(), suffix=".h"
+    )
+    builtin = clang.header_dir()
+    args = ["-cc1", *FLAGS, f"-O{optimize}", "-main-file-name", Path(filename).name]
+    for folder in search_folders(filename, include_dirs):
+        args += ["-I", str(folder)]
+    if builtin is not None:
+        args += ["-internal-isystem", str(builtin)]
+    for name, value in defines.items():
+        args += ["-D", f"{name}={value}"]
+    args += ["-include", str(generated), "-include", str(INCLUDE / "bang.h"), "-o", "-", "-"]
+    text = f'#line 1 "{_quoted(filename)}"\n{source}'
+    try:
+        return clang.run(args, stdin=text).stdout
+    except ZhisuanError as error:
+        raise _explained(error, filename) from None
+
+
+def _quoted(filename: str) -> str:
+    return filename.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _explained(error: ZhisuanError, filename: str) -> ZhisuanError:
+    """The error with the compiler named as users know it."""
+    what = error.what.removeprefix("clang: ")
+    return ZhisuanError(what, where=error.where or filename, found=error.found, hint=error.hint)

@@ -1,0 +1,210 @@
+"""Machine code over machine registers → a Program: frames, branches, constants, line table.
+
+In: allocated functions, the layout of globals, kernel parameters.  Out: `isa.program.Program`.
+
+Frame, from the stack pointer up: outgoing arguments, local slots, saved registers; incoming stack
+arguments lie above it.  A frame is a multiple of 64 bytes, so the stack stays 64-byte aligned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zhisuan.base.errors import SourcePos
+from zhisuan.bcl import ir
+from zhisuan.bcl.code import STACK_ALIGNMENT, Code, CodeBlock, Op, Slot, Symbol, make
+from zhisuan.bcl.layout import Layout
+from zhisuan.isa.encoding import Encodable, encode
+from zhisuan.isa.program import Kernel, Parameter, Program
+from zhisuan.isa.registry import LINK_REGISTER, STACK_POINTER
+from zhisuan.isa.table import BY_NAME
+
+_SLOAD_BITS = BY_NAME["SLOAD#"].immediate_bits
+
+
+@dataclass
+class _Frame:
+    """Where each area of a function's frame starts, in bytes from the stack pointer."""
+
+    slots: list[int]
+    saved: dict[int, int]
+    size: int
+
+    def offset(self, slot: Slot) -> int:
+        if slot.area == "out":
+            return 8 * slot.index + slot.offset
+        if slot.area == "in":
+            return self.size + 8 * slot.index + slot.offset
+        return self.slots[slot.index] + slot.offset
+
+
+def _frame(code: Code) -> _Frame:
+    at = 8 * code.out_arguments
+    slots = []
+    for size, align in code.slots:
+        at = ir.round_up(at, align)
+        slots.append(at)
+        at += size
+    saved = {}
+    at = ir.round_up(at, 8)
+    keeps_link = code.makes_calls and not code.is_kernel
+    for register in (*code.saved, *((LINK_REGISTER,) if keeps_link else ())):
+        saved[register] = at
+        at += 8
+    return _Frame(slots, saved, ir.round_up(at, STACK_ALIGNMENT))
+
+
+def _prologue(code: Code, frame: _Frame, place: SourcePos | None) -> list[Op]:
+    ops = []
+    if frame.size:
+        ops.append(make("SSUB#", "i64", [STACK_POINTER, STACK_POINTER], frame.size, place))
+    for register, at in frame.saved.items():
+        ops.append(make("SSTORE", "i64", [register, STACK_POINTER], at, place))
+    return ops
+
+
+def _epilogue(frame: _Frame, place: SourcePos | None) -> list[Op]:
+    ops = []
+    for register, at in frame.saved.items():
+        ops.append(make("SLOAD", "i64", [register, STACK_POINTER], at, place))
+    if frame.size:
+        ops.append(make("SADD#", "i64", [STACK_POINTER, STACK_POINTER], frame.size, place))
+    return ops
+
+
+def _wide_constant(op: Op) -> list[Op]:
+    """SLOAD #c with c beyond its field → SLOAD #low half; SHIGH #high half."""
+    assert isinstance(op.imm, int)
+    value = op.imm
+    if -(1 << (_SLOAD_BITS - 1)) <= value < 1 << (_SLOAD_BITS - 1):
+        return [op]
+    low, high = value & 0xFFFF_FFFF, value >> 32 & 0xFFFF_FFFF
+    return [
+        make("SLOAD#", "", [op.regs[0]], low, op.place),
+        make("SHIGH#", "", [op.regs[0]], high - (high >> 31 << 32), op.place),
+    ]
+
+
+def lower_frame(code: Code, place: SourcePos | None) -> list[CodeBlock]:
+    """The function's blocks with stack offsets, prologue, epilogues and wide constants made."""
+    frame = _frame(code)
+    blocks = [CodeBlock(block.label, [], block.depth) for block in code.blocks]
+    blocks[0].ops += _prologue(code, frame, place)
+    for block, source in zip(blocks, code.blocks, strict=True):
+        for op in source.ops:
+            if isinstance(op.imm, Slot):
+                op.imm = frame.offset(op.imm)
+            if op.name == "JUMPR" and not code.is_kernel:
+                block.ops += _epilogue(frame, op.place)
+            if op.name == "SLOAD#" and isinstance(op.imm, int):
+                block.ops += _wide_constant(op)
+            else:
+                block.ops.append(op)
+    return blocks
+
+
+def _thread_jumps(blocks: list[CodeBlock]) -> list[CodeBlock]:
+    """Send branches to blocks that only jump on to where those jump; drop what is unreachable."""
+    onward = {b.label: str(b.ops[0].imm) for b in blocks if b.ops[0].name == "JUMP"}
+    for block in blocks:
+        for op in block.ops:
+            if op.name in ("JUMP", "CB", "CBZ"):
+                seen = set()
+                while op.imm in onward and op.imm not in seen:
+                    seen.add(op.imm)
+                    op.imm = onward[str(op.imm)]
+    reached = {blocks[0].label}
+    pending = [blocks[0]]
+    named = {block.label: block for block in blocks}
+    while pending:
+        for label in pending.pop().successors():
+            if label not in reached:
+                reached.add(label)
+                pending.append(named[label])
+    return [block for block in blocks if block.label in reached]
+
+
+def _fall_through(blocks: list[CodeBlock]) -> None:
+    """Drop jumps to the next block; turn CB over a jump round: CB next, JUMP x → CBZ x."""
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        if following is None:
+            continue
+        ops, after = block.ops, following.label
+        if ops and ops[-1].name == "JUMP" and ops[-1].imm == after:
+            ops.pop()
+        elif len(ops) >= 2 and ops[-1].name == "JUMP" and ops[-2].name in ("CB", "CBZ"):
+            first, second = ops[-2], ops[-1]
+            if first.imm == after:
+                opposite = "CBZ" if first.name == "CB" else "CB"
+                ops[-2:] = [make(opposite, "", first.regs, second.imm, first.place)]
+
+
+class Emitter:
+    """Collects functions and encodes them into one program."""
+
+    def __init__(self, name: str, layout: Layout) -> None:
+        self.name = name
+        self.layout = layout
+        self.ops: list[Op] = []
+        self.targets: list[dict[str, int]] = []  # for each op, where its function's labels are
+        self.starts: dict[str, int] = {}
+        self.labels: dict[int, str] = {}
+
+    def add(self, code: Code, function: ir.Function) -> None:
+        blocks = _thread_jumps(lower_frame(code, function.place))
+        _fall_through(blocks)
+        start = len(self.ops)
+        self.starts[code.name] = start
+        self.labels[start] = function.source_name or code.name
+        where: dict[str, int] = {}
+        for block in blocks:
+            where[block.label] = len(self.ops)
+            self.ops += block.ops
+            self.targets += [where] * len(block.ops)
+
+    def _immediate(self, pc: int, op: Op) -> int:
+        imm = op.imm
+        if isinstance(imm, Symbol):
+            target = self.starts[imm.name]
+            return target - pc - 1 if op.name == "CALL" else target
+        if isinstance(imm, str):
+            return self.targets[pc][imm] - pc - 1
+        assert isinstance(imm, int), op
+        return imm
+
+    def _word(self, pc: int, op: Op) -> int:
+        regs = iter(op.regs)
+        values = tuple(
+            next(regs) if operand.is_register else self._immediate(pc, op)
+            for operand in op.row.operands
+        )
+        return encode(Encodable(op.row, op.mode, values))
+
+    def program(self, kernels: list[tuple[ir.Function, tuple[Parameter, ...]]]) -> Program:
+        words = np.array([self._word(pc, op) for pc, op in enumerate(self.ops)], np.uint64)
+        files: list[str] = []
+        lines = np.zeros((len(self.ops), 2), np.int32)
+        for pc, op in enumerate(self.ops):
+            lines[pc] = (-1, 0)
+            if op.place is not None and op.place.line:
+                if op.place.file not in files:
+                    files.append(op.place.file)
+                lines[pc] = (files.index(op.place.file), op.place.line)
+        const = bytearray(self.layout.const_data)
+        for offset, symbol in self.layout.fixups:
+            const[offset : offset + 8] = self.starts[symbol].to_bytes(8, "little")
+        entries = {
+            function.source_name: Kernel(
+                function.source_name,
+                self.starts[function.name],
+                parameters,
+                self.layout.nram_bytes,
+                self.layout.wram_bytes,
+            )
+            for function, parameters in kernels
+        }
+        return Program(
+            self.name, words, entries, bytes(const), tuple(files), lines, dict(self.labels)
+        )

@@ -1,0 +1,3 @@
+// Another name of bang.h.
+#pragma once
+#include "bang.h"

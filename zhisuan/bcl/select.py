@@ -1,0 +1,164 @@
+"""Instruction selection: an IR function → machine code over virtual registers.
+
+In: a function, the layout of globals, the names of functions with bodies.  Out: `code.Code`,
+dead code removed, every block ending in explicit branches.  The one table below names the rule
+of every IR operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zhisuan.bcl import (
+    flow,
+    header,
+    ir,
+    select_control,
+    select_float,
+    select_integer,
+    select_intrinsic,
+    select_memory,
+)
+from zhisuan.bcl.code import Code, Op, drop_unused, make
+from zhisuan.bcl.layout import Layout
+from zhisuan.bcl.selector import Selector
+from zhisuan.isa.registry import Kind
+
+
+def select(function: ir.Function, layout: Layout, is_kernel: bool, known: set[str]) -> Code:
+    """Machine code of `function`; `known` are the functions that can be called."""
+    depths = flow.prepare(function)
+    s = Selector(function, layout, is_kernel)
+    for block in function.blocks:
+        for item in block.body:
+            if item.name:
+                s.definitions[item.name] = item
+    s.place = function.place
+    s.start("", 0)
+    select_control.enter(s)
+    for block in function.blocks:  # phis are written before they are reached
+        for phi in block.phis:
+            s.place = phi.place
+            count = s.count_parts(phi.type)
+            s.define(phi, *(s.code.new_register() for _ in range(count)))
+    s.do("JUMP", "", [], function.blocks[0].label)
+    for block in function.blocks:
+        _select_block(s, block, depths.get(block.label, 0), known)
+    entry = s.code.blocks[0]
+    entry.ops[-1:-1] = s.entry_ops
+    drop_unused(s.code)
+    return s.code
+
+
+def _select_block(s: Selector, block: ir.Block, depth: int, known: set[str]) -> None:
+    s.start(block.label, depth)
+    s.labels["current"] = block.label
+    for item in block.body:
+        s.place = item.place or s.place
+        if item.op == "call":
+            _call(s, item, known)
+        elif item.op != "phi":
+            _RULES[item.op](s, item)
+
+
+def _call(s: Selector, item: ir.Instruction, known: set[str]) -> None:
+    builtin = header.builtins().get(item.word)
+    if builtin is not None:
+        _builtin(s, item, builtin)
+    elif item.word.startswith("llvm."):
+        select_intrinsic.lower(s, item)
+    else:
+        select_control.call(s, item, known)
+
+
+def _builtin(s: Selector, item: ir.Instruction, builtin: header.Builtin) -> None:
+    """A `__dlp_…` call is its row: register operands in order, the immediate a constant."""
+    row = builtin.row
+    taken = [operand for operand in row.operands if operand.kind is not Kind.DEST]
+    regs: list[int] = []
+    imm = None
+    for operand, value in zip(taken, item.operands, strict=True):
+        if operand.is_register:
+            regs.append(s.reg(value))
+        elif isinstance(value, ir.Number):
+            imm = value.bits
+        else:
+            raise s.error(f"operand '{operand.name}' of {item.word} must be a constant")
+    gives = len(taken) < len(row.operands)
+    if gives:
+        s.define(item, s.op(row.name, builtin.mode, *regs, imm=imm))
+        return
+    op: Op = make(row.name, builtin.mode, regs, imm)
+    op.ordered = builtin.ordered
+    s.emit(op)
+    if row.name in ("HALT", "TRAP"):
+        s.start(s.new_label("after"))
+
+
+def _select(s: Selector, item: ir.Instruction) -> None:
+    condition = s.reg(item.operands[0])
+    chosen = [s.parts(value) for value in item.operands[1:]]
+    results = []
+    for a, b in zip(*chosen, strict=True):
+        result = s.op("SSEL", "", condition, a, b)
+        if a in s.extended and s.extended[a] == s.extended.get(b):
+            s.extended[result] = s.extended[a]
+        results.append(result)
+    s.define(item, *results)
+
+
+def _same(s: Selector, item: ir.Instruction) -> None:
+    s.define(item, *s.parts(item.operands[0]))
+
+
+def _position(s: Selector, kind: ir.Type, path: tuple[int, ...]) -> tuple[int, ir.Type]:
+    """Which part of an aggregate a path names."""
+    position = 0
+    for index in path:
+        members = kind.fields if isinstance(kind, ir.Struct) else [kind.element] * (index + 1)  # type: ignore[attr-defined]
+        position += sum(s.count_parts(member) for member in members[:index])
+        kind = members[index]
+    return position, kind
+
+
+def _extract(s: Selector, item: ir.Instruction) -> None:
+    start, kind = _position(s, item.operands[0].type, item.path)
+    registers = s.parts(item.operands[0])
+    s.define(item, *registers[start : start + s.count_parts(kind)])
+
+
+def _insert(s: Selector, item: ir.Instruction) -> None:
+    start, kind = _position(s, item.type, item.path)
+    registers = list(s.parts(item.operands[0]))
+    registers[start : start + s.count_parts(kind)] = s.parts(item.operands[1])
+    s.define(item, *registers)
+
+
+Rule = Callable[[Selector, ir.Instruction], None]
+_RULES: dict[str, Rule] = {
+    **dict.fromkeys(select_integer.ROWS, select_integer.binary),
+    **dict.fromkeys(("fadd", "fsub", "fmul", "fdiv", "frem"), select_float.binary),
+    **dict.fromkeys(
+        ("trunc", "zext", "sext", "bitcast", "ptrtoint", "ptrtoaddr", "inttoptr", "addrspacecast"),
+        select_integer.cast,
+    ),
+    **dict.fromkeys(
+        ("fpext", "fptrunc", "sitofp", "uitofp", "fptosi", "fptoui"), select_float.cast
+    ),
+    "fneg": select_float.negate,
+    "icmp": select_integer.compare,
+    "fcmp": select_float.compare,
+    "load": select_memory.load,
+    "store": select_memory.store,
+    "alloca": select_memory.stack_variable,
+    "getelementptr": select_memory.element_address,
+    "select": _select,
+    "freeze": _same,
+    "extractvalue": _extract,
+    "insertvalue": _insert,
+    "br": select_control.jump,
+    "condbr": select_control.branch,
+    "switch": select_control.switch,
+    "ret": select_control.leave,
+    "unreachable": select_control.unreachable,
+}
