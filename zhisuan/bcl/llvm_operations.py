@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl import ir
-from zhisuan.bcl.llvm_line import CASTS, Line, bare, words
+from zhisuan.bcl.llvm_line import CASTS, FLAGS, Line, bare, words
 
 BINARY = words("""
     add sub mul sdiv udiv srem urem shl lshr ashr and or xor fadd fsub fmul fdiv frem
