@@ -10,9 +10,12 @@ import pytest
 from onnx import TensorProto, helper
 from onnx_models import FLOAT, model
 
+from zhisuan.base.dtype import F32
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.frontend.onnx import from_model, load
 from zhisuan.frontend.onnx.read import NEWEST_OPSET
+from zhisuan.frontend.onnx.step import Step, Unsupported
+from zhisuan.graph.build import GraphBuilder
 
 node = helper.make_node
 TRY = (
@@ -79,6 +82,15 @@ def test_a_long_list_is_cut_to_a_screen() -> None:
     assert "the model has 30 parts" in text
     assert "and 18 more kinds" in text
     assert len(text.splitlines()) < 24
+
+
+def test_an_attribute_that_no_converter_took_is_refused() -> None:
+    build = GraphBuilder("net")
+    build.input("x", F32, (2,))
+    step = Step(node("Relu", ["x"], ["y"], slope=2), "relu", 17, build)
+    step.emit("relu", step.inputs)
+    with pytest.raises(Unsupported, match="Relu with attribute 'slope'"):
+        step.finish()
 
 
 def test_computed_axes_and_string_weights_are_listed() -> None:
