@@ -40,12 +40,18 @@ INLINE u8 *reach(const Core *core, u32 spaces, u64 address, i128 count, u64 widt
     return 0;
 }
 
+/* The same for tensor instructions, kept out of line: there are many of them. */
+__attribute__((noinline, unused)) static u8 *
+range(const Core *core, u32 spaces, u64 address, i128 count, u64 width, u64 align) {
+    return reach(core, spaces, address, count, width, align);
+}
+
 /* A read operand of a tensor instruction that writes [dst, dst + dst_size): where the two
  * overlap, a copy of NRAM as it was before the instruction, since all is read before any
  * write.  `aligned`: element i of dst is written after element i of src is read, so the very
  * same range needs no copy. */
-INLINE const u8 *unwritten(Core *core, const u8 *src, u64 size, const u8 *dst, u64 dst_size,
-                           int aligned) {
+__attribute__((noinline, unused)) static const u8 *
+unwritten(Core *core, const u8 *src, u64 size, const u8 *dst, u64 dst_size, int aligned) {
     if (!size || !dst_size || src + size <= dst || dst + dst_size <= src) return src;
     if (aligned && src == dst) return src;
     const u8 *nram = core->space_data[SPACE_nram];

@@ -20,20 +20,21 @@ enum { BANKS = WRAM_BANKS };
 /* Check all that the meaning reads and writes, in its order; `weight` gets the bank's bytes. */
 static int check(const Core *core, const Conv *v, u64 address, const u8 **weight, i128 *bytes) {
     const i64 source = v->source_half ? 2 : 4, destination = v->destination_half ? 2 : 4;
-    const i128 taps = (i128)(v->kernel_h * v->kernel_w) * v->ci, per_line = WRAM_LINE / source;
-    *bytes = (taps + per_line - 1) / per_line * ((v->co + BANKS - 1) / BANKS) * BANKS * WRAM_LINE;
-    *weight = reach(core, READS_CONV, address, *bytes, 1, 1);
+    const i64 taps = v->kernel_h * v->kernel_w * v->ci, per_line = WRAM_LINE / source;
+    const i64 lines = (taps + per_line - 1) / per_line, blocks = (v->co + BANKS - 1) / BANKS;
+    *bytes = (i128)lines * blocks * BANKS * WRAM_LINE;
+    *weight = range(core, READS_CONV, address, *bytes, 1, 1);
     if (!*weight) return 0;
     for (i64 y = 0; y < v->out_h && taps; y++)
         for (i64 k = 0; k < v->kernel_h; k++) {
             u64 line = v->src + (u64)((y * v->stride_h + k * v->dilation_h) * v->in_pitch);
-            if (!reach(core, 1u << SPACE_nram, line, (i128)v->columns * v->ci, source, source)) return 0;
+            if (!range(core, 1u << SPACE_nram, line, (i128)v->columns * v->ci, source, source)) return 0;
         }
     for (int writing = !v->accumulate; writing < 2; writing++)
         for (i64 y = 0; y < v->out_h; y++) {
             u64 line = v->dst + (u64)(y * v->out_pitch);
             u32 spaces = writing ? WRITES_CONV : READS_CONV;
-            if (!reach(core, spaces, line, (i128)v->out_w * v->co, destination, destination)) return 0;
+            if (!range(core, spaces, line, (i128)v->out_w * v->co, destination, destination)) return 0;
         }
     return 1;
 }

@@ -7,7 +7,7 @@
 
 /* Loops whose iterations touch element i of every operand: nothing is carried between them. */
 #define FOR_EACH(i, n) \
-    _Pragma("clang loop vectorize(assume_safety) interleave(enable)") for (u64 i = 0; i < (n); i++)
+    _Pragma("clang loop vectorize(assume_safety) vectorize_width(16) interleave_count(1)") for (u64 i = 0; i < (n); i++)
 
 #define GET_f16(p, i) from_half(((const u16 *)(p))[i])
 #define GET_f32(p, i) (((const float *)(p))[i])
@@ -26,11 +26,11 @@ typedef struct {
 } Operands;
 
 /* Translate and check in the order of the meaning: sources, then destination. */
-INLINE int operands(Core *core, const i64 *a, int pair, u64 source, u64 destination, Operands *o) {
+static int operands(Core *core, const i64 *a, int pair, u64 source, u64 destination, Operands *o) {
     o->n = (u64)a[N];
-    const u8 *x = reach(core, READS_VAV, (u64)a[A], (u64)a[N], source, source);
-    const u8 *y = !x ? 0 : pair ? reach(core, READS_VAV, (u64)a[B], (u64)a[N], source, source) : x;
-    o->dst = !y ? 0 : reach(core, WRITES_VAV, (u64)a[DST], (u64)a[N], destination, destination);
+    const u8 *x = range(core, READS_VAV, (u64)a[A], (u64)a[N], source, source);
+    const u8 *y = !x ? 0 : pair ? range(core, READS_VAV, (u64)a[B], (u64)a[N], source, source) : x;
+    o->dst = !y ? 0 : range(core, WRITES_VAV, (u64)a[DST], (u64)a[N], destination, destination);
     if (!o->dst) return 0;
     o->a = unwritten(core, x, o->n * source, o->dst, o->n * destination, source == destination);
     o->b = unwritten(core, y, o->n * source, o->dst, o->n * destination, source == destination);
@@ -76,10 +76,10 @@ enum { SEG = VCADD_seg, M = VCADD_m };
 #define CYCLIC(ROW, MODE, EXPRESSION)                                                        \
     case OP_##ROW##_##MODE: {                                                                \
         const u64 n = (u64)a[N], m = (u64)a[M], size = BYTES_##MODE;                         \
-        const u8 *x8 = reach(core, READS_##ROW, (u64)a[A], n, size, size);                   \
+        const u8 *x8 = range(core, READS_##ROW, (u64)a[A], n, size, size);                   \
         if (!x8 || (n && !m)) return 0;                                                      \
-        const u8 *seg = reach(core, READS_##ROW, (u64)a[SEG], m, size, size);                \
-        u8 *dst = seg ? reach(core, WRITES_##ROW, (u64)a[DST], n, size, size) : 0;           \
+        const u8 *seg = range(core, READS_##ROW, (u64)a[SEG], m, size, size);                \
+        u8 *dst = seg ? range(core, WRITES_##ROW, (u64)a[DST], n, size, size) : 0;           \
         if (!dst) return 0;                                                                  \
         x8 = unwritten(core, x8, n * size, dst, n * size, 1);                                \
         seg = unwritten(core, seg, m * size, dst, n * size, 0);                              \
@@ -135,11 +135,11 @@ typedef struct {
 static int affine(Core *core, const i64 *a, u64 source, u64 destination, Affine *f) {
     const u64 n = (u64)a[VAFFINE_n], m = (u64)a[VAFFINE_m];
     f->n = n;
-    f->x = reach(core, READS_VAFFINE, (u64)a[VAFFINE_a], n, source, source);
+    f->x = range(core, READS_VAFFINE, (u64)a[VAFFINE_a], n, source, source);
     if (!f->x || (n && !m)) return 0;
-    const u8 *scale = reach(core, READS_VAFFINE, (u64)a[VAFFINE_scale], m, 4, 4);
-    const u8 *shift = scale ? reach(core, READS_VAFFINE, (u64)a[VAFFINE_shift], m, 4, 4) : 0;
-    f->dst = shift ? reach(core, WRITES_VAFFINE, (u64)a[VAFFINE_dst], n, destination, destination) : 0;
+    const u8 *scale = range(core, READS_VAFFINE, (u64)a[VAFFINE_scale], m, 4, 4);
+    const u8 *shift = scale ? range(core, READS_VAFFINE, (u64)a[VAFFINE_shift], m, 4, 4) : 0;
+    f->dst = shift ? range(core, WRITES_VAFFINE, (u64)a[VAFFINE_dst], n, destination, destination) : 0;
     if (!f->dst) return 0;
     f->x = unwritten(core, f->x, n * source, f->dst, n * destination, source == destination);
     f->scale = (const float *)unwritten(core, scale, m * 4, f->dst, n * destination, 0);
@@ -177,7 +177,7 @@ INLINE i32 to_integer(float x, double low, double high) {
 
 #define SET(MODE, T)                                                                         \
     case OP_VSET_##MODE: {                                                                   \
-        T *dst = (T *)reach(core, WRITES_VSET, (u64)a[VSET_dst], (u64)a[VSET_n], sizeof(T), sizeof(T)); \
+        T *dst = (T *)range(core, WRITES_VSET, (u64)a[VSET_dst], (u64)a[VSET_n], sizeof(T), sizeof(T)); \
         if (!dst) return 0;                                                                  \
         FOR_EACH(i, (u64)a[VSET_n]) dst[i] = (T)a[VSET_value];                               \
         return 1;                                                                            \
@@ -188,8 +188,8 @@ INLINE i32 to_integer(float x, double low, double high) {
         const i64 rows = low_half(a[VTRANS_size]), columns = high_half(a[VTRANS_size]);      \
         if (rows < 0 || columns < 0) return 0;                                               \
         const u64 size = (u64)(rows * columns) * sizeof(T);                                  \
-        const u8 *from = reach(core, READS_VTRANS, (u64)a[VTRANS_a], rows * columns, sizeof(T), sizeof(T)); \
-        u8 *to = from ? reach(core, WRITES_VTRANS, (u64)a[VTRANS_dst], rows * columns, sizeof(T), sizeof(T)) : 0; \
+        const u8 *from = range(core, READS_VTRANS, (u64)a[VTRANS_a], rows * columns, sizeof(T), sizeof(T)); \
+        u8 *to = from ? range(core, WRITES_VTRANS, (u64)a[VTRANS_dst], rows * columns, sizeof(T), sizeof(T)) : 0; \
         if (!to) return 0;                                                                   \
         const T *x = (const T *)unwritten(core, from, size, to, size, 0);                    \
         T *dst = (T *)to;                                                                    \
@@ -239,17 +239,17 @@ INLINE void channel(const Tile *t, i64 c, float *total, const float *shift) {
     total[c] = sum;
 }
 
-INLINE int channel_sums(Core *core, const i64 *a, int is_half, int is_square) {
+static __attribute__((noinline)) int channel_sums(Core *core, const i64 *a, int is_half, int is_square) {
     const i64 rows = low_half(a[VCSUM_size]), columns = high_half(a[VCSUM_size]);
     const u64 m = (u64)a[VCSUM_m], width = is_half ? 2 : 4;
     if (rows < 0 || columns < 0) return 0;
-    float *total = (float *)reach(core, READS_VCSUM, (u64)a[VCSUM_dst], m, 4, 4);
-    const u8 *shift = total ? reach(core, READS_VCSUM, (u64)a[VCSUM_shift], m, 4, 4) : 0;
+    float *total = (float *)range(core, READS_VCSUM, (u64)a[VCSUM_dst], m, 4, 4);
+    const u8 *shift = total ? range(core, READS_VCSUM, (u64)a[VCSUM_shift], m, 4, 4) : 0;
     if (!shift) return 0;
     const i128 elements = (i128)columns * m;
     const u8 *lowest = 0, *highest = 0;
     for (i64 y = 0; y < rows && elements; y++) {
-        const u8 *line = reach(core, READS_VCSUM, (u64)a[VCSUM_a] + (u64)y * (u64)a[VCSUM_pitch],
+        const u8 *line = range(core, READS_VCSUM, (u64)a[VCSUM_a] + (u64)y * (u64)a[VCSUM_pitch],
                                elements, width, width);
         if (!line) return 0;
         if (!lowest || line < lowest) lowest = line;
