@@ -99,4 +99,4 @@ def play(
     if progress:
         progress(total, total, "done")
     outputs = {buffer.name: device.read(buffer) for buffer in plan.by_role("output")}
-    return outputs, device.trace.finish()
+    return outputs, device.trace.build()
