@@ -148,6 +148,19 @@ def test_pad(mode: str, machine: Machine) -> None:
     compare(build.finish(["y"]), {"x": halves(shape, 4)}, machine, tolerance=1e-9)
 
 
+@pytest.mark.parametrize("mode", ["constant", "reflect", "edge"])
+@pytest.mark.parametrize("size", [(3, 700), (5, 1)])
+def test_pad_wider_than_a_tile(mode: str, size: tuple[int, int]) -> None:
+    if mode == "reflect" and size[1] == 1:
+        pytest.skip("one column cannot be mirrored")
+    build = GraphBuilder("one")
+    shape = (1, 9, *size)
+    build.input("x", F32, shape)
+    build.constant("pads", np.array([0, 0, 1, 500, 0, 0, 2, 690]))
+    build.node("pad", ["x", "pads"], {"mode": mode}, output="y", label="pad")
+    compare(build.finish(["y"]), {"x": halves(shape, 4)}, TIGHT, tolerance=1e-9)
+
+
 @pytest.mark.parametrize(("k", "n"), [(1, 1), (26, 1038), (7, 64), (129, 65)])
 def test_vecmat(k: int, n: int) -> None:
     build = GraphBuilder("one")

@@ -119,7 +119,7 @@ import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
         banned = ("zhisuan.graph", "zhisuan.frontend", "zhisuan.models", "zhisuan.lower",
-                  "zhisuan.bcl", "zhisuan.kernels", "onnx", "onnxruntime", "llvmlite")
+                  "zhisuan.bcl", "zhisuan.kernels", "onnx", "onnxruntime")
         if any(name == b or name.startswith(b + ".") for b in banned):
             raise ImportError(f"{name} is refused here")
 sys.meta_path.insert(0, Refuse())

@@ -90,22 +90,33 @@ def elementwise(operation: str, elements: int, machine: Machine) -> Args:
     }
 
 
+def _image_tile(height: int, width: int, pixel_bytes: int, fixed: int, machine: Machine,
+                what: str, kernel: str) -> tuple[int, int]:  # fmt: skip
+    """Rows and columns of a tile: whole rows if one fits, else part of one."""
+    if pixel_bytes * width <= machine.nram_usable - fixed - 8 * ALIGNMENT:
+        return _tile_count(height, pixel_bytes * width, fixed, machine, what, kernel), width
+    return 1, _tile_count(width, pixel_bytes, fixed, machine, what, kernel)
+
+
 def resize_nearest(height: int, width: int, c: int, scale_h: int, scale_w: int,
                    machine: Machine) -> Args:  # fmt: skip
     """Arguments of resize_nearest.bcl but its pointers."""
     pixel = c * HALF
-    line = width * pixel
     what = f"nearest resize of {height}×{width}×{c} by {scale_h}×{scale_w}"
-    rows = _tile_count(height, 2 * line * (1 + scale_w), 0, machine, what, "resize_nearest")
+    tile_h, tile_w = _image_tile(
+        height, width, 2 * pixel * (1 + scale_w), 0, machine, what, "resize_nearest"
+    )
     arena = Arena(machine)
-    in_bytes, out_bytes = aligned(rows * line), aligned(rows * line * scale_w)
+    in_bytes = aligned(tile_h * tile_w * pixel)
+    out_bytes = aligned(tile_h * tile_w * pixel * scale_w)
     return {
         "height": height,
         "width": width,
         "pixel": pixel,
         "scale_h": scale_h,
         "scale_w": scale_w,
-        "tile_rows": rows,
+        "tile_h": tile_h,
+        "tile_w": tile_w,
         "in_offset": arena.take(2 * in_bytes),
         "in_bytes": in_bytes,
         "out_offset": arena.take(2 * out_bytes),
@@ -119,11 +130,10 @@ def pad(height: int, width: int, c: int, pads: tuple[int, int, int, int], mode: 
     top, left, bottom, right = pads
     pixel = c * HALF
     out_h, out_w = height + top + bottom, width + left + right
-    line = out_w * pixel
     what = f"padding of {height}×{width}×{c}"
-    rows = _tile_count(out_h, 2 * line, aligned(line), machine, what, "pad")
+    tile_h, tile_w = _image_tile(out_h, out_w, 3 * pixel, 0, machine, what, "pad")
     arena = Arena(machine)
-    tile_bytes = aligned(rows * line)
+    tile_bytes = aligned(tile_h * tile_w * pixel)
     return {
         "height": height,
         "width": width,
@@ -133,10 +143,11 @@ def pad(height: int, width: int, c: int, pads: tuple[int, int, int, int], mode: 
         "pad_top": top,
         "pad_left": left,
         "pad_mode": PAD_MODES.index(mode),
-        "tile_rows": rows,
+        "tile_h": tile_h,
+        "tile_w": tile_w,
         "tile_offset": arena.take(2 * tile_bytes),
         "tile_bytes": tile_bytes,
-        "zero_offset": arena.take(line),
+        "zero_offset": arena.take(tile_w * pixel),
     }
 
 

@@ -1,4 +1,4 @@
-// What the kernels of the operator library share: packed operands, and loading a padded band.
+// What the kernels of the operator library share: packed operands, tiles, padded loads.
 #pragma once
 #include <bang.h>
 
@@ -24,6 +24,21 @@ __mlu_func__ inline word float_bits(float x) {
   return bits;
 }
 
+// A tile of the output, in pixels; tiles are counted row by row.
+struct Tile {
+  int y, x, rows, columns;  // output pixels
+};
+
+__mlu_func__ inline Tile tile_at(int index, int tiles_x, int tile_h, int tile_w, int out_h,
+                                 int out_w) {
+  Tile t;
+  t.y = index / tiles_x * tile_h;
+  t.x = index % tiles_x * tile_w;
+  t.rows = smaller(tile_h, out_h - t.y);
+  t.columns = smaller(tile_w, out_w - t.x);
+  return t;
+}
+
 // A window of a channels-last half image in DRAM, margins included.
 struct Window {
   const char *image;  // [height][width][pixel bytes]
@@ -43,8 +58,8 @@ __mlu_func__ inline int source_row(const Window &w, int y) {
 // Loads columns [x, x + columns) of `rows` consecutive existing image rows, margins included.
 __mlu_func__ inline void load_rows(const Window &w, char *tile, int pitch, int y, int rows, int x,
                                    int columns) {
-  int left = larger(0, -x);
-  int right = larger(0, x + columns - w.width);
+  int left = smaller(columns, larger(0, -x));
+  int right = smaller(columns - left, larger(0, x + columns - w.width));
   int inner = columns - left - right;
   int line = w.width * w.pixel;
   const char *first = w.image + (word)y * line;
@@ -58,14 +73,17 @@ __mlu_func__ inline void load_rows(const Window &w, char *tile, int pitch, int y
       __dlp_VMOVE3(tile + (left + inner) * w.pixel, right * w.pixel, w.zeros, pitch, 0, rows, 0, 1);
     return;
   }
-  int back = w.mode == PAD_REFLECT ? -w.pixel : 0;  // margins mirror the image, or repeat its edge
-  int step = w.mode == PAD_REFLECT ? w.pixel : 0;
+  // Margins mirror the image with a negative stride, or repeat its edge with stride zero.
+  int back = w.mode == PAD_REFLECT ? -w.pixel : 0;
+  int left_from = w.mode == PAD_REFLECT ? -x : 0;
+  int right_from = w.width - 1;
+  if (w.mode == PAD_REFLECT) right_from = 2 * (w.width - 1) - (x + left + inner);
   if (left)
-    __dlp_VLOAD3(tile, w.pixel, first + left * step, pitch, line, rows, pack2(w.pixel, back), left);
+    __dlp_VLOAD3(tile, w.pixel, first + left_from * w.pixel, pitch, line, rows,
+                 pack2(w.pixel, back), left);
   if (right)
-    __dlp_VLOAD3(tile + (left + inner) * w.pixel, w.pixel,
-                 first + (w.width - 1) * w.pixel - step, pitch, line, rows, pack2(w.pixel, back),
-                 right);
+    __dlp_VLOAD3(tile + (left + inner) * w.pixel, w.pixel, first + right_from * w.pixel, pitch,
+                 line, rows, pack2(w.pixel, back), right);
 }
 
 // Loads the window of `rows` × `columns` pixels whose corner is (y, x) of the padded image.
