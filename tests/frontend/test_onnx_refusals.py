@@ -149,6 +149,29 @@ def test_a_cut_file_is_refused_wherever_it_is_cut(file: Path) -> None:
     )
 
 
+def test_a_damaged_file_is_refused_or_read_but_never_crashes(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", ["x", "w"], ["a"], name="c", pads=[1, 1, 1, 1]),
+        node("ReduceMean", ["a"], ["b"], axes=[2, 3]),
+        node("Reshape", ["b", "s"], ["y"]),
+    ]
+    weights = {"w": np.ones((2, 2, 3, 3), np.float32), "s": np.array([0, -1])}
+    whole = model(nodes, {"x": (FLOAT, (1, 2, "h", "w"))}, weights=weights).SerializeToString()
+    path = tmp_path / "net.onnx"
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(600):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, len(whole), 2):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            load(path)
+        except ZhisuanError:
+            refused += 1
+    assert 200 < refused < 600
+
+
 @pytest.mark.parametrize(
     ("data", "found"),
     [

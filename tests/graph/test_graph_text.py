@@ -91,6 +91,15 @@ BAD = {
         "  expected: strides, pads, pad_mode, dilations, groups, activation\n"
         '  found:    conv2d(%x, %"w 1") {strides =',
     ),
+    "a rule broken": (
+        TINY.replace("mul(%c, %two)", "mul(%c, %x)"),
+        "error: mul: the shapes do not broadcast\n"
+        "  where:    net.graph:6:44\n"
+        '      %y : f32[1, 2, (h + 1)//2, (w + 1)//2] = mul(%c, %x) @ "twice"\n'
+        "                                               ^\n"
+        "  expected: sizes that are equal or 1, aligned at the right\n"
+        "  found:    [1, 2, (h + 1)//2, (w + 1)//2] and [1, 3, h, w]",
+    ),
     "value twice": (
         TINY.replace("%y :", "%c :"),
         "error: a value is made twice\n"
@@ -142,6 +151,22 @@ def test_every_truncation_is_refused() -> None:
     for length in range(len(TINY) - 2):
         with pytest.raises(ZhisuanError):
             text.loads(TINY[:length], text.stored_constants(tiny()))
+
+
+def test_damaged_text_is_refused_or_read_but_never_crashes() -> None:
+    rng = np.random.default_rng(0)
+    letters = '%"[]{}(),=@:*/-#. 019abfh\n'
+    stored = text.stored_constants(tiny())
+    refused = 0
+    for _ in range(1500):
+        damaged = list(TINY)
+        for place in rng.integers(0, len(TINY), 2):
+            damaged[place] = letters[rng.integers(len(letters))]
+        try:
+            text.loads("".join(damaged), stored)
+        except ZhisuanError:
+            refused += 1
+    assert 1000 < refused < 1500
 
 
 def test_files_come_back(tmp_path: Path) -> None:

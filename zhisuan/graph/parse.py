@@ -46,6 +46,7 @@ class Parsed:
     nodes: list[Node] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     values: dict[str, Value] = field(default_factory=dict)
+    places: dict[str, SourcePos] = field(default_factory=dict)  # a node's label -> its line
 
     def graph(self, stored: Mapping[str, np.ndarray]) -> Graph:
         """The graph, not verified yet, with stored constants taken from `stored`."""
@@ -167,6 +168,7 @@ def _node(line: _Line, parsed: Parsed) -> None:
     except ZhisuanError as error:
         line.fail(error.what, error.expected or "an op as the registry has it", at=start)
     parsed.nodes.append(Node(op, tuple(inputs), (value.name,), complete, label))
+    parsed.places[label] = line.place(start)
 
 
 class _Line:
@@ -180,14 +182,12 @@ class _Line:
         self._skip()
 
     def fail(self, what: str, expected: str, at: int | None = None) -> NoReturn:
-        column = (self.at if at is None else at) + 1
-        found = self.text[column - 1 : column + 29].strip() or "the end of the line"
-        raise ZhisuanError(
-            what,
-            where=SourcePos(self.file, self.number, column, self.text),
-            expected=expected,
-            found=found,
-        )
+        at = self.at if at is None else at
+        found = self.text[at : at + 30].strip() or "the end of the line"
+        raise ZhisuanError(what, where=self.place(at), expected=expected, found=found)
+
+    def place(self, at: int) -> SourcePos:
+        return SourcePos(self.file, self.number, at + 1, self.text)
 
     def done(self) -> bool:
         return self.at >= len(self.text)

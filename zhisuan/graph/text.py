@@ -27,12 +27,12 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from zhisuan.base.errors import ZhisuanError
+from zhisuan.base.errors import VerifyError, ZhisuanError
 from zhisuan.base.files import Outputs
 from zhisuan.graph.ir import Graph, Node
-from zhisuan.graph.parse import PLAIN_NAME, parse
+from zhisuan.graph.parse import PLAIN_NAME, Parsed, parse
 from zhisuan.graph.registry import find
-from zhisuan.graph.verify import verify
+from zhisuan.graph.verify import BrokenNode, verify
 
 INLINE = 16  # elements; larger constants are stored apart
 
@@ -51,7 +51,7 @@ def dumps(graph: Graph, weights: str = "") -> str:
 
 def loads(text: str, stored: Mapping[str, np.ndarray] | None = None, file: str = "text") -> Graph:
     """The verified graph that `text` spells; `stored` has the constants kept apart."""
-    return verify(parse(text, file).graph(stored or {}))
+    return _verified(parse(text, file), stored or {})
 
 
 def is_stored(array: np.ndarray) -> bool:
@@ -96,7 +96,18 @@ def load(path: str | os.PathLike[str]) -> Graph:
     stored = {}
     if parsed.weights is not None:
         stored = _read_weights(path.parent / parsed.weights.file, parsed.weights.sha256)
-    return verify(parsed.graph(stored))
+    return _verified(parsed, stored)
+
+
+def _verified(parsed: Parsed, stored: Mapping[str, np.ndarray]) -> Graph:
+    """The graph of a text; where a node breaks a rule, the error shows its line."""
+    try:
+        return verify(parsed.graph(stored))
+    except BrokenNode as error:
+        place = parsed.places[error.label]
+        raise VerifyError(
+            error.what, where=place, expected=error.expected, found=error.found
+        ) from None
 
 
 def _read_weights(path: Path, sha256: str) -> dict[str, np.ndarray]:

@@ -15,6 +15,14 @@ from zhisuan.graph.registry import find
 from zhisuan.graph.shapes import Fact, constant_fact, node_fact
 
 
+class BrokenNode(VerifyError):
+    """A rule broken at one node; `label` is the node's."""
+
+    def __init__(self, label: str, error: VerifyError) -> None:
+        super().__init__(error.what, where=error.where, expected=error.expected, found=error.found)
+        self.label = label
+
+
 def verify(graph: Graph, after: str = "") -> Graph:
     """The same graph when it keeps all rules; `after` names the pass that made it."""
     suffix = f", after the pass '{after}'" if after else ""
@@ -30,7 +38,10 @@ def verify(graph: Graph, after: str = "") -> Graph:
         _compare(graph.values[name], facts[name], where)
     labels: set[str] = set()
     for node in graph.nodes:
-        _check_node(graph, node, facts, labels, f"{where}, node '{node.label}' ({node.op})")
+        try:
+            _check_node(graph, node, facts, labels, f"{where}, node '{node.label}' ({node.op})")
+        except VerifyError as error:
+            raise BrokenNode(node.label, error) from None
     for name in graph.outputs:
         if name not in facts:
             _fail("an output is never made", where, expected="a value of the graph", found=name)

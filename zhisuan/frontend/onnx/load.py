@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import onnx
@@ -51,12 +52,12 @@ class _Import:
     def run(self) -> Graph:
         weights = {tensor.name for tensor in self.source.initializer}
         for tensor in self.source.initializer:
-            self._attempt(tensor.name, [tensor.name], lambda t=tensor: self._weight(t))
+            self._attempt("weights", tensor.name, [tensor.name], lambda t=tensor: self._weight(t))
         if self.source.sparse_initializer:
             self._note("sparse weights", self.source.sparse_initializer[0].values.name)
         for info in self.source.input:
             if info.name not in weights:
-                self._attempt(info.name, [info.name], lambda i=info: self._input(i))
+                self._attempt("input", info.name, [info.name], lambda i=info: self._input(i))
         for index, node in enumerate(self.source.node):
             self._node(node, node.name or f"{node.op_type}_{index}")
         missing = [o.name for o in self.source.output if o.name not in self.build.facts]
@@ -96,7 +97,7 @@ class _Import:
                 f"{node.op_type} that reads '{min(unknown)}', made by no node", label, outputs
             )
             return
-        self._attempt(label, outputs, lambda: self._convert(node, label))
+        self._attempt(node.op_type, label, outputs, lambda: self._convert(node, label))
 
     def _convert(self, node: onnx.NodeProto, label: str) -> None:
         try:
@@ -104,13 +105,13 @@ class _Import:
         except onnx.checker.ValidationError as error:
             raise Unsupported(f"{node.op_type}: {str(error).splitlines()[0]}") from None
         step = Step(node, label, self.opset, self.build)
-        try:
-            CONVERTERS[step.op](step)
-        except (IndexError, TypeError, ValueError) as error:
-            raise Unsupported(f"{step.op} that makes no sense ({error})") from error
+        CONVERTERS[step.op](step)
         step.finish()
 
-    def _attempt(self, label: str, outputs: list[str], action) -> None:
+    def _attempt(
+        self, kind: str, label: str, outputs: list[str], action: Callable[[], None]
+    ) -> None:
+        """Do `action`; what goes wrong becomes a line of the list."""
         try:
             action()
         except Unsupported as problem:
@@ -120,6 +121,8 @@ class _Import:
             details += [f"expected {error.expected}"] if error.expected else []
             details += [f"found {error.found}"] if error.found else []
             self._note("; ".join(details), label, outputs)
+        except (IndexError, OverflowError, TypeError, ValueError) as error:
+            self._note(f"{kind} that makes no sense ({error})", label, outputs)
 
     def _note(self, problem: str, label: str, outputs: list[str] | None = None) -> None:
         self.problems.setdefault(problem, []).append(label)

@@ -6,6 +6,7 @@ file, not ONNX, cut short, an opset we do not know, weights beside the file that
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -48,9 +49,32 @@ def parse_model(data: bytes, where: str) -> onnx.ModelProto:
         model.ParseFromString(data)
     except DecodeError:
         raise _not_onnx(data, where) from None
-    if not model.ir_version or not model.opset_import or not model.graph.output:
+    whole = model.ir_version and model.opset_import and model.graph.output
+    if not whole or not _readable(model):
         raise _not_onnx(data, where)
     return model
+
+
+def _readable(model: onnx.ModelProto) -> bool:
+    """Whether every name is text; a damaged file has names that are other bytes."""
+    try:
+        return all(isinstance(text, str) for text in _names(model))
+    except UnicodeDecodeError:
+        return False
+
+
+def _names(model: onnx.ModelProto) -> Iterator[object]:
+    for entry in model.opset_import:
+        yield entry.domain
+    for info in (*model.graph.input, *model.graph.output):
+        yield info.name
+        yield from (dim.dim_param for dim in info.type.tensor_type.shape.dim)
+    for tensor in model.graph.initializer:
+        yield tensor.name
+        yield from (text for entry in tensor.external_data for text in (entry.key, entry.value))
+    for node in model.graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attr.name for attr in node.attribute)
 
 
 def opset(model: onnx.ModelProto, where: str) -> int:
