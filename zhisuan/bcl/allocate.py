@@ -8,6 +8,8 @@ colour is spilled everywhere and the round repeats.  The result is checked (`che
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl.check_registers import check
 from zhisuan.bcl.code import (
@@ -81,7 +83,7 @@ class _Graph:
 
 
 def _coalesce(graph: _Graph, code: Code) -> dict[int, int]:
-    """Merge registers joined by moves when that cannot make colouring harder (Briggs)."""
+    """Merge registers joined by moves when that cannot make colouring harder."""
     names: dict[int, int] = {}
 
     def name(register: int) -> int:
@@ -95,16 +97,26 @@ def _coalesce(graph: _Graph, code: Code) -> dict[int, int]:
             continue
         if graph.neighbours[a] >> b & 1 or _NEVER in (graph.cost.get(a), graph.cost.get(b)):
             continue
-        around = graph.neighbours[a] | graph.neighbours[b]
-        crowded = sum(
-            1
-            for other in members(around)
-            if other < REGISTERS or graph.neighbours[other].bit_count() >= _COLOURS
-        )
-        if crowded < _COLOURS:
+        if _stays_colourable(graph, a, b):
             graph.merge(a, b)
             names[b] = a
     return {register: name(register) for register in names}
+
+
+def _stays_colourable(graph: _Graph, a: int, b: int) -> bool:
+    """Whether merging is safe: by Briggs (few crowded neighbours) or George (none new)."""
+
+    def crowded(neighbours: int) -> Iterator[int]:
+        for other in members(neighbours):
+            if other < REGISTERS or graph.degree(other) >= _COLOURS:
+                yield other
+
+    of_a, of_b = graph.neighbours[a], graph.neighbours[b]
+    if sum(1 for _ in crowded(of_a | of_b)) < _COLOURS:
+        return True
+    return not any(True for _ in crowded(of_a & ~of_b)) or not any(
+        True for _ in crowded(of_b & ~of_a)
+    )
 
 
 def _simplify(graph: _Graph) -> list[int]:
@@ -219,7 +231,7 @@ def _reload(
 def allocate(code: Code) -> None:
     """Assign machine registers in place."""
     drop_unreachable(code)
-    unspillable: set[int] = set()
+    unspillable = set(code.kept)
     for _ in range(_ROUNDS):
         graph = _Graph(code, unspillable)
         names = _coalesce(graph, code)

@@ -137,6 +137,7 @@ class Code:
 
     `again`: for a virtual register that is cheaper to make again than to keep, the ops that
     make it, the last of which writes it (others write registers of their own).
+    `kept`: virtual registers that are never spilled, because making others again needs them.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Code:
     out_arguments: int = 0
     makes_calls: bool = False
     again: dict[int, list[Op]] = field(default_factory=dict)
+    kept: set[int] = field(default_factory=set)
     saved: tuple[int, ...] = ()
 
     def new_register(self) -> int:

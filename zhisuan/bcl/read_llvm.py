@@ -16,7 +16,7 @@ from zhisuan.bcl.llvm_line import FLAGS, Line, bare
 from zhisuan.bcl.llvm_operations import read_operation
 
 _IGNORED_CALLS = ("llvm.dbg.", "llvm.experimental.noalias.scope")
-_LINKED_SPACES = (("protected", "wram"), ("hidden", "ldram"), ("extern_weak", "sram"))
+_LINKED_SPACES = ((" protected ", "wram"), (" hidden ", "ldram"), (", align 256", "sram"))
 
 
 class Reader:
@@ -86,7 +86,7 @@ class Reader:
         kind = line.type()
         initial = None if external else line.value(kind)
         if external and ir.size_of(kind) == 0:  # no annotation: linkage tells, see bang.h
-            space = next((to for word, to in _LINKED_SPACES if word in words), "nram")
+            space = next((to for word, to in _LINKED_SPACES if word in text), "nram")
             self.module.annotations[name] = {space}
         if name == "llvm.global.annotations":
             self._annotations(initial)

@@ -53,13 +53,14 @@ def _enter_kernel(s: Selector) -> None:
     if not s.function.parameters:
         return
     base = s.op("SLOAD#", "", imm=address.PARAM.base)
+    s.code.kept.add(base)
     for position, parameter in enumerate(s.function.parameters):
         mode = kernel_parameter_mode(s, parameter)
         offset = position * address.PARAM_SLOT
         register = s.load(mode, base, offset, PRIVATE)
         s.values[parameter.name] = [register]
         again = make("SLOAD", mode, [register, base], offset, memory=PRIVATE)
-        s.code.again[register] = [make("SLOAD#", "", [base], address.PARAM.base), again]
+        s.code.again[register] = [again]
 
 
 def kernel_parameter_mode(s: Selector, parameter: ir.Parameter) -> str:

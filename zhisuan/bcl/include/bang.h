@@ -29,7 +29,7 @@
 #define __ldram__ \
   __attribute__((shared)) __attribute__((annotate("ldram"))) __attribute__((visibility("hidden")))
 #define __mlu_shared__ \
-  __attribute__((shared)) __attribute__((annotate("sram"))) __attribute__((weak))
+  __attribute__((shared)) __attribute__((annotate("sram"))) __attribute__((aligned(256)))
 #define __dlp_shared__ __mlu_shared__
 #define __mlu_builtin__
 #define __DLP_INLINE static inline __attribute__((device, always_inline, unused))
