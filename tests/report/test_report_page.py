@@ -116,7 +116,7 @@ def test_large_pictures_are_made_smaller(
 def test_a_run_without_pictures_macs_and_times(small_report: RunReport) -> None:
     layers = tuple(replace(layer, macs=0) for layer in small_report.layers)
     text = html.page(replace(small_report, layers=layers, pictures={}, host_seconds={}, notes=()))
-    assert "not shown: layers 1, 2, 3." in text
+    assert "next to none: conv &lt;1&gt;, parameters, add." in text
     assert "host time" not in text and "<figure>" not in text
 
 
@@ -209,3 +209,19 @@ def test_source_lines_in_the_tooltip(small_report: RunReport, tmp_path: Path) ->
         ("pointermove", {"offsetX": x, "offsetY": 24 + 24 + 8 + 2 * 40 + 10}),
     )
     assert result["seen"][0]["tip"][2] == "conv2d.bcl:12 · conv <1>"
+
+
+def test_the_band_of_layers_answers(small_report: RunReport, tmp_path: Path) -> None:
+    total, start = small_report.timing.total, int(small_report.timing.launch_start[2])
+    x = 104 + 1000 * (start + total) / 2 / total
+    down, up = {"offsetX": x, "offsetY": 36}, {"offsetX": x, "offsetY": 36}
+    result = perform(
+        small_report, tmp_path,
+        ("pointermove", down), ("pointerdown", down), ("pointerup", up),
+    )  # fmt: skip
+    hover, _, clicked = result["seen"]
+    assert hover["tip"][0] == "add"
+    assert hover["tip"][1].endswith("· no MACs")
+    shown = [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", clicked["range"])[:2]]
+    margin = 0.021 * (total - start)
+    assert start - margin - 1 <= shown[0] <= start and shown[1] == total

@@ -63,7 +63,7 @@ def run(
     from zhisuan.cli import screen, timing
 
     if file.suffix == ".trace":
-        timing.time(file, machine=machine, plan=None, report=report, as_json=as_json)
+        timing.time(file, machine, report=report, as_json=as_json)
         return
     wanted = {"--output": output, "--report": report, "--trace": trace}
     names.check_distinct({"FILE": file, "--inputs": inputs}, wanted)

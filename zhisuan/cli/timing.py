@@ -29,6 +29,11 @@ def time(
     report: Annotated[
         Path | None, typer.Option("--report", help="Report to write.", show_default=False)
     ] = None,
+    timeline: Annotated[
+        Path | None,
+        typer.Option("--timeline", help="Still picture of the timeline to write, .svg.",
+                     show_default=False),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every figure as JSON instead of tables.")
     ] = False,
@@ -47,9 +52,11 @@ def time(
     from zhisuan.sim.timing import replay
     from zhisuan.sim.trace import Trace
 
-    names.check_distinct({"FILE": file, "--plan": plan}, {"--report": report})
+    wanted = {"--report": report, "--timeline": timeline}
+    names.check_distinct({"FILE": file, "--plan": plan}, wanted)
     with Outputs() as claimed:
         page_file = claimed.file(report) if report is not None else None
+        still_file = claimed.file(timeline) if timeline is not None else None
         trace = Trace.load(file)
         known = _plan_of(trace, file, plan)
         chip = machines.load(machine or (known.machine if known else machines.DEFAULT))
@@ -70,10 +77,15 @@ def time(
             from zhisuan.report.html import page
 
             page_file.write_text(page(result), encoding="utf-8")
+        if still_file is not None:
+            from zhisuan.report.timeline_svg import timeline_svg
+
+            still_file.write_text(timeline_svg(result), encoding="utf-8")
     screen.show_report(result, as_json)
     if known is None and not as_json:
         print(f"\n{NO_PLAN}")
-    screen.show_written({"report": report} if report is not None else {}, as_json)
+    written = {"report": report, "timeline": timeline}
+    screen.show_written({k: v for k, v in written.items() if v is not None}, as_json)
 
 
 NO_PLAN = "Without its plan a trace does not tell the graph's MACs, so utilisation is not shown."

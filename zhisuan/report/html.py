@@ -20,7 +20,7 @@ from zhisuan.report.model import Figures, RunReport, layer_figures, total_figure
 from zhisuan.report.palette import cause
 from zhisuan.report.payload import timeline_payload
 from zhisuan.report.pictures import data_uri
-from zhisuan.report.roofline import roofline_svg
+from zhisuan.report.roofline import has_place, roofline_svg
 from zhisuan.report.timeline_svg import timeline_svg
 
 HERE = Path(__file__).parent
@@ -192,14 +192,14 @@ def _layers(layers: list[Figures], whole: Figures, causes: tuple[str, ...]) -> s
 
 
 def _roofline(layers: list[Figures], whole: Figures, machine: Machine) -> str:
-    without = [i for i, f in enumerate(layers, 1) if not f.macs]
+    hidden = [figures.label for figures in layers if not has_place(figures, whole)]
     doc = (
         "How fast each layer computes, below what the matrix unit and the DRAM allow. The ring "
-        "is the whole network; numbers are those of the layer table."
+        "is the whole network. Layers in one place share a name; point at them for figures."
     )
-    if without:
-        listed = ", ".join(str(i) for i in without)
-        doc += f" Without MACs, so not shown: layer{'s' * (len(without) > 1)} {listed}."
+    if hidden:
+        shown = ", ".join(hidden[:4]) + (f" and {len(hidden) - 4} more" if hidden[4:] else "")
+        doc += f" Left out, having no MACs or next to none: {escape(shown)}."
     return _section("roofline", "Roofline", doc, roofline_svg(layers, whole, machine))
 
 

@@ -36,7 +36,7 @@ CAUSES = {
     "window": Cause(
         "window", "as many unfinished instructions as can be compared", "#f3b8c4", "#7a4350"
     ),
-    "sync": Cause("sync", "a SYNC holds the decoder until queues are empty", "#e9a38c", "#85452f"),
+    "sync": Cause("sync", "a SYNC holds the decoder until queues are empty", "#f1c7b8", "#6e4234"),
     "queue full": Cause("queue full", "a full queue holds the decoder", "#e4dcae", "#5d5a35"),
     "decode": Cause("decode", "its instruction has not been decoded yet", "#b5d9ea", "#315a6d"),
     "launch": Cause("launch", "a kernel is being launched", "#b9b9b3", "#5c5c58"),

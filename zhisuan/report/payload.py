@@ -104,6 +104,10 @@ def layer_blocks(report: RunReport) -> list[dict[str, Any]]:
                     "start": int(timing.launch_start[first]),
                     "end": int(timing.launch_end[last]),
                     "detail": detail,
+                    "launches": [
+                        [int(timing.launch_start[i]), report.trace.launches[i].label]
+                        for i in range(first, last + 1)
+                    ],
                 }
             )
     return sorted(blocks, key=lambda block: block["start"])

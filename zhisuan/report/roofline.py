@@ -18,10 +18,16 @@ WIDTH, HEIGHT = 620, 420
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 20, 46
 CHARACTER = 6.4
 """Width of a character of a label, generously."""
-NEAR = 13.0
+DIRECTIONS = ((1, 0), (1, 1), (-1, 0), (-1, 1), (0, 1), (1, -1), (-1, -1), (0, -1))
+"""Where a label may lie from its point, best first: right, then below, then left and above."""
+LEAST_SHARE = 0.001
+"""Layers with a smaller part of the MACs would only stretch the picture."""
+NEAR = 5.0
 """Points closer than this share one label."""
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 Point = tuple[float, float, int, Figures]
 """Place in the picture, the layer's number (0: the whole network), its figures."""
 
@@ -52,9 +58,14 @@ def ticks(low: float, high: float) -> list[float]:
     return [mark for mark in marks if 10**low <= mark <= 10**high * 1.0001]
 
 
+def has_place(figures: Figures, whole: Figures) -> bool:
+    """Whether a layer is shown: it has DRAM traffic, and MACs worth speaking of."""
+    return figures.intensity > 0 and figures.macs >= LEAST_SHARE * whole.macs
+
+
 def roofline_svg(layers: list[Figures], whole: Figures, machine: Machine) -> str:
-    """The picture; layers without MACs or DRAM traffic have no place in it."""
-    shown = [(i, f) for i, f in enumerate(layers, 1) if f.intensity > 0 and f.rate > 0]
+    """The picture; which layers it shows, `has_place` says."""
+    shown = [(i, f) for i, f in enumerate(layers, 1) if has_place(f, whole)]
     peak = machine.macs_per_cycle * machine.clock_hz
     bandwidth = machine.dram.bytes_per_second
     scales = _scales([f for _, f in shown], peak, peak / bandwidth)
@@ -66,7 +77,7 @@ def roofline_svg(layers: list[Figures], whole: Figures, machine: Machine) -> str
         x, y = scales.x(whole.intensity), scales.y(whole.rate)
         parts.append(_point(x, y, whole, "whole", 6))
         points.append((x, y, 0, whole))
-    parts.extend(_labels(points))
+    parts.extend(_labels(points, _roof_boxes(scales, peak, bandwidth)))
     return (
         f'<svg class="roofline" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="Roofline: attained against possible rate per layer">{"".join(parts)}</svg>'
@@ -77,9 +88,9 @@ def _scales(shown: list[Figures], peak: float, ridge: float) -> Scales:
     """The points with room around them, and enough of the bandwidth slope to see it."""
     xs = [f.intensity for f in shown] or [ridge]
     ys = [f.rate for f in shown] or [peak]
-    x0 = log10(min(min(xs) / 1.7, ridge / 5))
-    y0 = log10(min(min(ys) / 2.2, peak / 12))
-    return Scales(x0, log10(max(max(xs) * 2.5, ridge * 5)), y0, log10(peak * 1.8))
+    x0 = log10(min(min(xs) / 1.7, ridge / 4))
+    y0 = log10(min(min(ys) / 2.2, peak / 8))
+    return Scales(x0, log10(max(max(xs) * 2.2, ridge * 4)), y0, log10(peak * 1.8))
 
 
 def _grid(s: Scales) -> str:
@@ -138,14 +149,27 @@ def _point(x: float, y: float, figures: Figures, kind: str, radius: float) -> st
     )
 
 
-def _labels(points: list[Point]) -> list[str]:
-    """A label per point or per cluster of points, placed where no other label or point is."""
-    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y, _, _ in points]
+def _roof_boxes(s: Scales, peak: float, bandwidth: float) -> list[Box]:
+    """Where no label may lie: along the roof, and on the roof's own names."""
+    boxes: list[Box] = []
+    steps = 60
+    for step in range(steps + 1):
+        intensity = 10 ** (s.x0 + (s.x1 - s.x0) * step / steps)
+        rate = min(peak, intensity * bandwidth)
+        if rate > 10**s.y0:
+            x, y = s.x(intensity), s.y(rate)
+            boxes.append((x - 7, y - 20, x + 7, y + 4))
+    return boxes
+
+
+def _labels(points: list[Point], taken: list[Box]) -> list[str]:
+    """A label per point or per cluster of points, placed where nothing else is."""
+    taken = [*taken, *((x - 5, y - 5, x + 5, y + 5) for x, y, _, _ in points)]
     parts = []
     for group in _clusters(points):
         x = sum(p[0] for p in group) / len(group)
         y = sum(p[1] for p in group) / len(group)
-        text = _group_text([p[2] for p in group], group[0][3].label)
+        text = _group_text([p[3].label for p in group])
         box = _free_place(x, y, len(text) * CHARACTER, taken)
         taken.append(box)
         left, top, right, bottom = box
@@ -177,30 +201,17 @@ def _clusters(
     return groups
 
 
-def _group_text(numbers: list[int], label: str) -> str:
-    """One layer: its number and name; several: their numbers, ranges closed up."""
-    if numbers == [0]:
-        return label
-    if len(numbers) == 1:
-        return f"{numbers[0]} {label}" if len(label) <= 22 else f"{numbers[0]} {label[:21]}…"
-    ranges: list[list[int]] = []
-    for number in numbers:
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    shown = [str(a) if a == b else f"{a}–{b}" for a, b in ranges]
-    text = ", ".join(shown)
-    return f"layers {text}" if len(text) <= 26 else f"{len(numbers)} layers from {numbers[0]}"
+def _group_text(labels: list[str]) -> str:
+    """The name of a point, or of the first of several in one place."""
+    first = labels[0] if len(labels[0]) <= 24 else labels[0][:23] + "…"
+    return first if len(labels) == 1 else f"{first} and {len(labels) - 1} more"
 
 
-def _free_place(
-    x: float, y: float, width: float, taken: list[tuple[float, float, float, float]]
-) -> tuple[float, float, float, float]:
+def _free_place(x: float, y: float, width: float, taken: list[Box]) -> Box:
     """The nearest of some places around a point that meets nothing; else the last tried."""
     box = (0.0, 0.0, 0.0, 0.0)
     for distance in (9, 20, 34, 50, 70, 95):
-        for dx, dy in ((1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -1)):
+        for dx, dy in DIRECTIONS:
             left = x + dx * distance - (width if dx < 0 else width / 2 if dx == 0 else 0)
             top = y + dy * distance - 8
             box = (left, top, left + width, top + 16)
@@ -209,9 +220,9 @@ def _free_place(
     return box
 
 
-def _inside(box: tuple[float, float, float, float]) -> bool:
+def _inside(box: Box) -> bool:
     return box[0] > LEFT and box[2] < WIDTH - RIGHT and box[1] > TOP and box[3] < HEIGHT - BOTTOM
 
 
-def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+def _meet(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -179,6 +179,11 @@
       context.globalAlpha = index % 2 ? 0.95 : 0.55;
       context.fillRect(a, AXIS, Math.max(0.5, b - a - 0.5), BAND);
       context.globalAlpha = 1;
+      context.fillStyle = colour.card;
+      for (const [start] of layer.launches.slice(1)) {
+        const x = toPixel(start);
+        if (b - a > 40 && x > a && x < b) context.fillRect(x, AXIS + BAND - 5, 1, 5);
+      }
       if (b - a > 22) {
         context.fillStyle = colour.ink;
         context.fillText(fitted(context, layer.label, b - a - 10), a + 5, AXIS + BAND / 2);
@@ -272,7 +277,7 @@
   function showLayer(index) {
     const layer = data.layers[Math.min(data.layers.length - 1, Math.max(0, index))];
     const margin = (layer.end - layer.start) * 0.02;
-    show(layer.start - margin, layer.end + margin);
+    show(Math.max(0, layer.start - margin), Math.min(total, layer.end + margin));
   }
   function currentLayer() {
     const middle = (view.from + view.to) / 2;
@@ -293,13 +298,19 @@
     const cycle = toCycle(position.x);
     if (position.x < GUTTER || cycle < 0 || cycle >= total) return null;
     const layer = data.layers.find(item => cycle >= item.start && cycle < item.end);
-    if (position.y >= AXIS && position.y < AXIS + BAND) return layer ? { lines: [
-      element("b", layer.label),
-      element("div", `${count(layer.end - layer.start)} cycles · ${time(layer.end - layer.start)}`),
-      element("div", layer.detail, "soft")] } : null;
+    if (position.y >= AXIS && position.y < AXIS + BAND) return layer ? describeLayer(layer, cycle) : null;
     const index = Math.floor((position.y - laneTop(0)) / (LANE + GAP));
     if (index < 0 || index >= data.lanes.length || position.y < laneTop(0)) return null;
     return describeLane(index, cycle, layer);
+  }
+
+  function describeLayer(layer, cycle) {
+    const launch = layer.launches.filter(([start]) => start <= cycle).pop();
+    const lines = [element("b", layer.label),
+      element("div", `${count(layer.end - layer.start)} cycles · ${time(layer.end - layer.start)} · ${layer.detail}`)];
+    if (layer.launches.length > 1)
+      lines.push(element("div", `one of ${layer.launches.length} launches here: ${launch[1]}`, "soft"));
+    return { lines };
   }
 
   function describeLane(index, cycle, layer) {
