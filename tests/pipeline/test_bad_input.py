@@ -85,7 +85,7 @@ def test_sizes_that_mean_nothing(out: Path, size: str) -> None:
 def test_a_machine_that_cannot_hold_one_tile(tmp_path: Path, out: Path) -> None:
     text = (PRESETS / "dlp-s.toml").read_text()
     machine = tmp_path / "tiny.toml"
-    machine.write_text(text.replace("786_432", "140_000").replace('"dlp-s"', '"tiny"'))
+    machine.write_text(text.replace("786_432", "132_000").replace('"dlp-s"', '"tiny"'))
     done = zhisuan("style", "--machine", str(machine), "-o", str(out / "o.png"))
     refused(done, out, "machine 'tiny' cannot hold one tile")
 

@@ -175,9 +175,12 @@ def _heights(out_h: int, block: int) -> list[int]:
     return sorted({ceil_div(rows, bands) * block for bands in range(1, rows + 1)})
 
 
-def plan(c: Convolution, machine: Machine, *, activation: str, stats: bool) -> dict[str, int]:
-    """All arguments of the kernel but its pointers; an impossible machine is an error."""
-    pack = choose_pack(c, machine)
+def plan(c: Convolution, pack: Pack, machine: Machine, *, activation: str,
+         stats: bool) -> dict[str, int | float]:  # fmt: skip
+    """All arguments of the kernel but its pointers; an impossible machine is an error.
+
+    `pack` is the block of pixels that shares the matrix unit, as `pack_filter` was given it.
+    """
     filter_bytes = weight_bytes(taps_of(c, pack), pack[0] * pack[1] * c.co, HALF)
     if filter_bytes > machine.wram.size:
         raise no_room("conv2d", str(c), "WRAM", filter_bytes, machine.wram.size, machine)
@@ -222,4 +225,4 @@ def plan(c: Convolution, machine: Machine, *, activation: str, stats: bool) -> d
         "tile_w": best.tile_w,
         **best.args,
         "first_tile": 1.0 / first,
-    }  # type: ignore[return-value]
+    }

@@ -49,8 +49,8 @@ def lower_conv2d(state: Lowering, node: Node) -> None:
     )  # fmt: skip
     activation = node.attrs["activation"]
     stats = not activation and _is_normalised(state, node.output)
-    args = conv2d.plan(shape, state.machine, activation=activation, stats=stats)
-    block = (args["pack_h"], args["pack_w"])
+    block = conv2d.choose_pack(shape, state.machine)
+    args = conv2d.plan(shape, block, state.machine, activation=activation, stats=stats)
     packed = conv2d.pack_filter(filters, block, (stride_h, stride_w))
     pointers = {
         "dst": state.result(node),
