@@ -127,7 +127,7 @@ class _Writer:
             if position % 2:
                 chosen = self.random.choice(ROWS)
                 chosen_mode = self.random.choice(chosen.modes)
-            if chosen.name == "TRAP#" and self.random.random() < 0.9:
+            if position % 2 and chosen.name in ("TRAP#", "JUMPR", "CALLR"):
                 continue
             items.append(self._instruction(chosen, chosen_mode))
         words = [encode(item) for item in items] + [encode(Encodable(_HALT, "", ()))]
@@ -169,7 +169,7 @@ class _Writer:
             elif row.is_queued and operand.name in ADDRESSES:
                 values[operand.name] = self._address(row, operand.name, mode)
             elif row.is_queued:
-                values[operand.name] = self._extent(operand.name)
+                values[operand.name] = self._extent(row, operand.name)
         if row.name in ("SLOAD", "SSTORE"):
             base = self._space_start(row.writes if row.name == "SSTORE" else row.reads)
             values["base"] = base + self.random.randrange(64) - values["offset"]
@@ -181,7 +181,7 @@ class _Writer:
 
     def _immediate(self, row: Instruction, kind: Kind) -> int:
         if kind is Kind.TARGET:
-            return self.random.choice((0, 0, 0, 1, 1, 2, -1, -3, 50))
+            return self.random.choice((0, 0, 0, 0, 1, 1, 1, 2, 2, -2))
         if row.name == "SGET#":
             return self.random.choice((*range(13), *range(13), 13, -1))
         if row.name == "SYNC#":
@@ -191,8 +191,8 @@ class _Writer:
         return value - (1 << bits) if value >> (bits - 1) else value
 
     def _space_start(self, spaces: tuple[Space, ...]) -> int:
-        here = [space for space in spaces if space in (NRAM, WRAM, LDRAM, GDRAM, PARAM)]
-        return self.random.choice(here).base
+        here = [space for space in spaces if space in (NRAM, WRAM, LDRAM, GDRAM)]
+        return self.random.choice(here).base + 256
 
     def _address(self, row: Instruction, name: str, mode: str) -> int:
         """Mostly valid and aligned; few places, so that ranges often overlap."""
@@ -206,21 +206,21 @@ class _Writer:
             offset += self.random.randrange(8)
         return self._space_start(spaces) + offset
 
-    def _extent(self, name: str) -> int:
+    def _extent(self, row: Instruction, name: str) -> int:
         """Counts, sizes and strides."""
+        pick, between = self.random.choice, self.random.randrange
         if self.random.random() < 0.005:
             return self._number()
-        if name == "size":  # a byte count, or rows and columns packed
-            low, high = self.random.choice(SIZES), self.random.choice((0, 0, 1, 3, 8, 17))
-            return low | high << 32 if low < 40 else low
+        if name == "size" and row.unit is Unit.VFU:  # rows and columns
+            low = between(-1, 2) if self.random.random() < 0.1 else pick(SIZES[:12])
+            return self._packed(low, pick((0, 1, 3, 8, 17)))
         if name == "outer":
-            return self._packed(self.random.randrange(-64, 200), self.random.randrange(-64, 200))
-        if name in ("n1", "dst_stride", "src_stride"):
-            return self.random.choice((0, 1, 2, 3, 5, 64, 128, -3, -32)) if name != "n1" else (
-                self.random.choice((0, 1, 1, 2, 3)))  # fmt: skip
+            return self._packed(between(-64, 200), between(-64, 200))
+        if row.name.endswith("3"):
+            return pick({"size": SIZES, "n": SIZES[:8], "n1": (0, 1, 1, 2, 3)}.get(name, _STRIDES))
         if name == "pitch":
-            return self.random.choice((0, 4, 64, 256, 320, 1000, -64))
-        return self.random.choice(SIZES)
+            return pick((0, 4, 64, 256, 320, 1000, -64))
+        return pick(SIZES)
 
     @staticmethod
     def _packed(low: int, high: int) -> int:
@@ -246,4 +246,5 @@ class _Writer:
         }
 
 
+_STRIDES = (0, 1, 2, 3, 5, 64, 128, -3, -32)
 _HALT = next(row for row in ROWS if row.name == "HALT")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +73,9 @@ class Trace:
         keys = self.opcode.astype(np.int32) * 256 + self.mode
         order = np.argsort(keys, kind="stable")
         distinct, starts = np.unique(keys[order], return_index=True)
-        for key, indices in zip(distinct, np.split(order, starts[1:]), strict=True):
+        ends = [*starts[1:], len(order)]
+        for key, start, end in zip(distinct, starts, ends[: len(starts)], strict=True):
+            indices = order[start:end]
             if key >> 8 != SCALAR_RUN:
                 row = BY_OPCODE[int(key >> 8)]
                 yield row, row.modes[int(key & 255)], indices
@@ -113,7 +117,7 @@ class Trace:
             return _parse(path)
         except FileNotFoundError as error:
             raise ZhisuanError(f"no trace file '{path}'", found="no such file") from error
-        except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise ZhisuanError(
                 "not a trace, or a damaged one",
                 where=str(path),
@@ -123,13 +127,20 @@ class Trace:
             ) from error
 
 
+_DAMAGE = (
+    ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, struct.error, zlib.error,
+    zipfile.BadZipFile,
+)  # fmt: skip
+"""What reading a damaged archive can raise."""
 _COLUMNS = {"launch": np.int32, "pc": np.int32, "opcode": np.int16, "mode": np.uint8, "a": np.int64}
 
 
 def _parse(path: Path) -> Trace:
-    with np.load(path, allow_pickle=False) as archive:
-        header = json.loads(archive["header"].tobytes())
-        columns = {name: archive[name] for name in _COLUMNS}
+    with zipfile.ZipFile(path) as archive:  # reading a member verifies its checksum
+        raw = {name: io.BytesIO(archive.read(f"{name}.npy")) for name in ("header", *_COLUMNS)}
+    loaded = {n: np.lib.format.read_array(r, allow_pickle=False) for n, r in raw.items()}
+    header = json.loads(loaded["header"].tobytes())
+    columns = {name: loaded[name] for name in _COLUMNS}
     if header["format"] != _FORMAT:
         raise ValueError(f"format {header['format']}")
     trace = Trace(**columns, launches=tuple(Launch(*entry) for entry in header["launches"]))
