@@ -165,6 +165,28 @@ def test_wrong_arguments(
     assert sorted(source.iterdir()) == before
 
 
+def test_a_kernel_of_many_parameters(zhisuan: Command, here: Path) -> None:
+    many = ", ".join(f"i32 p{i}" for i in range(30))
+    (here / "many.dlps").write_text(f".kernel many({many})\nHALT\n")
+    done = zhisuan("run", "many.dlps")
+    assert (done.code, done.err) == (
+        1,
+        "error: kernel 'many' needs other arguments\n"
+        "  where:    --arg\n"
+        "  expected: i32 p0, i32 p1, i32 p2, i32 p3, i32 p4, i32 p5, … (30 in all)\n"
+        "  found:    none\n"
+        "  try:      run the .plan that launches it, or give each as --arg NAME=VALUE\n",
+    )
+
+
+def test_a_still_timeline(zhisuan: Command, source: Path) -> None:
+    zhisuan("run", "inc.dlps", "--arg", "x=x.npy", "--arg", "n=6", "--trace", "t.trace")
+    done = zhisuan("time", "t.trace", "--timeline", "t.svg")
+    assert done.code == 0
+    assert done.out.endswith("\ntimeline  t.svg\n")
+    assert (source / "t.svg").read_text().startswith("<svg ")
+
+
 def test_a_damaged_array(zhisuan: Command, source: Path) -> None:
     (source / "x.npy").write_bytes(b"\x93NUMPY\x01\x00")
     done = zhisuan("run", "inc.dlps", "--arg", "x=x.npy", "--arg", "n=6")

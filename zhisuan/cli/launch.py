@@ -17,6 +17,7 @@ from zhisuan.arch import load as machines
 from zhisuan.base import dtype as dtypes
 from zhisuan.base import knobs
 from zhisuan.base.errors import ZhisuanError, did_you_mean
+from zhisuan.cli.signature import arguments, parameters
 from zhisuan.cli.values import pair
 from zhisuan.isa.address import GDRAM
 from zhisuan.isa.number import FLOATS
@@ -87,10 +88,10 @@ def _given(kernel: Kernel, texts: list[str]) -> dict[str, str]:
         raise ZhisuanError(
             f"kernel '{kernel.name}' needs other arguments",
             where="--arg",
-            expected=", ".join(f"{p.kind} {p.name}" for p in kernel.parameters) or "none",
+            expected=parameters(kernel),
             found=", ".join(given) or "none",
             hint=(did_you_mean(unknown[0], names) if unknown else None)
-            or " ".join(f"--arg {name}=…" for name in missing)
+            or arguments(missing)
             or f"leave out --arg {unknown[0]}",
         )
     return given

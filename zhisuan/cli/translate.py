@@ -117,11 +117,13 @@ def _sources(program: Program, folder: Path) -> dict[str, list[str]]:
 
 
 def _summary(program: Program) -> str:
-    kernels = ", ".join(
-        f"{kernel.name}({', '.join(f'{p.kind} {p.name}' for p in kernel.parameters)})"
+    from zhisuan.cli.signature import parameters
+
+    kernels = [
+        f"{kernel.name}({parameters(kernel) if kernel.parameters else ''})"
         for kernel in program.kernels.values()
-    )
-    return f"{len(program.words):,} instructions; {kernels or 'no kernels'}"
+    ]
+    return f"{len(program.words):,} instructions; {', '.join(kernels) or 'no kernels'}"
 
 
 def _read(path: Path, suffix: str) -> str:

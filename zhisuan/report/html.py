@@ -185,7 +185,7 @@ def _timeline(report: RunReport, causes: tuple[str, ...]) -> str:
 
 def _layers(layers: list[Figures], whole: Figures, causes: tuple[str, ...]) -> str:
     doc = (
-        "Length is cycles, dark is the matrix unit working, the rest is why it was not. "
+        "Length is cycles; the strong colour is the matrix unit working, the rest why it was not. "
         "A click on a name shows the layer in the timeline."
     )
     return _section("layers", "Layers", doc, layer_table(layers, whole, causes) + _legend(causes))

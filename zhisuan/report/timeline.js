@@ -145,7 +145,7 @@
       const x = toPixel(tick);
       context.fillStyle = colour.hair;
       context.fillRect(Math.round(x), AXIS - 4, 1, HEIGHT - AXIS);
-      if (x < GUTTER + 24 || x > width - 24) continue;
+      if (x < GUTTER + 24 || x > width - 36) continue;
       context.fillStyle = colour.soft;
       context.fillText(count(tick), x, 9);
     }
