@@ -31,6 +31,8 @@ INCLUDES = ("core.h", "floats.h", "elementary.h")
 _FOLDER = Path(__file__).parent / "native"
 _ROWS = 1 << 12
 """Trace rows taken from the interpreter at a time."""
+_SLICE = 1 << 26
+"""Instructions between returns to Python, which may have been asked to stop (Ctrl-C)."""
 DECODED = np.dtype(header.Decoded)
 
 
@@ -91,26 +93,26 @@ def run(
     interpret = library(features).zhisuan_run
     decoded = decode_words(program.words)
     buffer = np.zeros(_ROWS, ROW)
-    core = _start(memory, decoded, buffer, limit)
+    core = _start(memory, decoded, buffer)
     scratch = _Scratch(memory)  # kept alive while the pointers to it are in use
     scratch.lend(core)
     core.regs[:] = registers
     core.pc = core.run_first = entry
     rows: list[np.ndarray] = []
-    status = Status.ROWS_FULL
-    while status is Status.ROWS_FULL:
+    while True:
         core.row_count = 0
+        core.limit = min(limit, core.executed + _SLICE)
         status = Status(interpret(ctypes.byref(core)))
         rows.append(buffer[: core.row_count].copy())
-    if status is Status.FAULT:
-        reference.explain(program, core.pc, list(core.regs), memory, limit, core.executed)
-    registers[:] = core.regs
-    return rows
+        if status is Status.HALTED:
+            registers[:] = core.regs
+            return rows
+        if status is Status.FAULT and not core.executed == core.limit < limit:
+            reference.explain(program, core.pc, list(core.regs), memory, limit, core.executed)
 
 
-def _start(memory: Memory, decoded: np.ndarray, buffer: np.ndarray, limit: int):  # type: ignore[no-untyped-def]
+def _start(memory: Memory, decoded: np.ndarray, buffer: np.ndarray):  # type: ignore[no-untyped-def]
     core = header.Core()
-    core.limit = limit
     core.program, core.words = _pointer(decoded), len(decoded)
     core.rows, core.row_capacity = _pointer(buffer), len(buffer)
     core.special[:] = reference.SPECIAL
