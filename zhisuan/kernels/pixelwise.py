@@ -32,8 +32,7 @@ def _tile_count(total: int, unit_bytes: int, fixed: int, machine: Machine, what:
 def instance_norm(pixels: int, c: int, epsilon: float, machine: Machine, *, activation: str,
                   residual: bool) -> Args:  # fmt: skip
     """Arguments of instance_norm.bcl but its pointers, for `pixels` × `c` halves."""
-    wide = activation not in ("", "relu")
-    per_pixel = c * HALF * (4 + 2 * residual) + c * FLOAT * wide
+    per_pixel = c * HALF * (4 + 2 * residual)
     fixed = aligned(6 * c * FLOAT)
     what = f"instance norm of {pixels} pixels × {c} channels"
     tile = _tile_count(pixels, per_pixel, fixed, machine, what, "instance_norm")
@@ -49,7 +48,6 @@ def instance_norm(pixels: int, c: int, epsilon: float, machine: Machine, *, acti
         "vector_offset": arena.take(6 * c * FLOAT),
         "in_offset": arena.take(2 * tile_bytes),
         "residual_offset": arena.take(2 * tile_bytes if residual else 0),
-        "wide_offset": arena.take(tile * c * FLOAT if wide else 0),
         "out_offset": arena.take(2 * tile_bytes),
         "tile_bytes": tile_bytes,
     }

@@ -24,19 +24,29 @@ __mlu_func__ inline word float_bits(float x) {
   return bits;
 }
 
-// A tile of the output, in pixels; tiles are counted row by row.
+// A tile of the output, in pixels.
 struct Tile {
-  int y, x, rows, columns;  // output pixels
+  int y, x, rows, columns;
 };
 
-__mlu_func__ inline Tile tile_at(int index, int tiles_x, int tile_h, int tile_w, int out_h,
-                                 int out_w) {
-  Tile t;
-  t.y = index / tiles_x * tile_h;
-  t.x = index % tiles_x * tile_w;
-  t.rows = smaller(tile_h, out_h - t.y);
-  t.columns = smaller(tile_w, out_w - t.x);
-  return t;
+// How a picture is cut into tiles, and the walk over them, row by row.
+struct Tiling {
+  int height, width, tile_h, tile_w, count;
+};
+
+__mlu_func__ inline Tiling tiling(int height, int width, int tile_h, int tile_w) {
+  int across = (width + tile_w - 1) / tile_w;
+  int down = (height + tile_h - 1) / tile_h;
+  return {height, width, tile_h, tile_w, down * across};
+}
+
+__mlu_func__ inline Tile tile_at(const Tiling &g, int y, int x) {
+  return {y, x, smaller(g.tile_h, g.height - y), smaller(g.tile_w, g.width - x)};
+}
+
+__mlu_func__ inline Tile next_tile(const Tiling &g, const Tile &t) {
+  int x = t.x + g.tile_w;
+  return x < g.width ? tile_at(g, t.y, x) : tile_at(g, t.y + g.tile_h, 0);
 }
 
 // A window of a channels-last half image in DRAM, margins included.
