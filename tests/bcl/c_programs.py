@@ -262,7 +262,10 @@ def functions(draw: st.DrawFn, count: int) -> str:
 def _function(s: Scope, name: str, returns: str, body: list[str], final: str) -> str:
     keyword = s.pick(("FUNC", "OUTLINE"))
     plain = [f"{kind} l_{kind} = p_{kind};" for kind in TYPES]
-    setup = ["i32 array[7] = {1, -2, 3, p_i32, 5, 6, 7};", "struct S box = {1, 2, 3, 4, 5.0f, {1}};"]
+    setup = [
+        "i32 array[7] = {1, -2, 3, p_i32, 5, 6, 7};",
+        "struct S box = {1, 2, 3, 4, 5.0f, {1}};",
+    ]
     code = "\n  ".join([*setup, *plain, *body, f"return {final};"])
     return f"{keyword} {returns} {name}({PARAMETERS}) {{\n  {code}\n}}"
 

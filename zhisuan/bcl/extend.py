@@ -21,10 +21,15 @@ def zero_extended(s: Selector, register: int, bits: int) -> int:
     return result
 
 
+def is_sign_extended(s: Selector, register: int, bits: int) -> bool:
+    """Whether the register is known to hold the sign extension of its low `bits`."""
+    is_signed, known = s.extended.get(register, (True, 64))
+    return known < bits or (is_signed and known == bits)
+
+
 def sign_extended(s: Selector, register: int, bits: int) -> int:
     """The 64-bit register with `register`'s low `bits`, the top one of them repeated above."""
-    is_signed, known = s.extended.get(register, (True, 64))
-    if bits == 64 or known < bits or (is_signed and known == bits):
+    if bits == 64 or is_sign_extended(s, register, bits):
         return register
     if bits in NATIVE:
         return s.op("SADD#", f"i{bits}", register, imm=0)

@@ -273,8 +273,12 @@ def _zero(kind: ir.Type) -> ir.Value:
     return ir.Number(kind, 0)
 
 
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    return match[1] if match[1] == b"\\" else bytes([int(match[1], 16)])
+
+
 def _text_constant(kind: ir.Type, escaped: str) -> ir.Value:
-    raw = re.sub(rb"\\([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), escaped.encode())
+    raw = re.sub(rb"\\(\\|[0-9A-Fa-f]{2})", _unescaped, escaped.encode())
     return ir.Group(kind, tuple(ir.Number(ir.I8, byte) for byte in raw))
 
 

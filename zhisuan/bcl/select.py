@@ -33,6 +33,7 @@ def select(function: ir.Function, layout: Layout, is_kernel: bool, known: set[st
         for item in block.body:
             if item.name:
                 s.definitions[item.name] = item
+    _refuse_types(s)
     s.place = function.place
     s.start("", 0)
     select_control.enter(s)
@@ -45,9 +46,22 @@ def select(function: ir.Function, layout: Layout, is_kernel: bool, known: set[st
     for block in function.blocks:
         _select_block(s, block, depths.get(block.label, 0), known)
     entry = s.code.blocks[0]
+    for op in s.entry_ops:
+        op.place = function.place
     entry.ops[-1:-1] = s.entry_ops
     drop_unused(s.code)
     return s.code
+
+
+def _refuse_types(s: Selector) -> None:
+    """Find values that have no register where they are computed, not where they meet."""
+    for block in s.function.blocks:
+        for item in block.body:
+            s.place = item.place
+            if item.op != "phi":
+                for kind in (item.type, *(operand.type for operand in item.operands)):
+                    if isinstance(kind, ir.Float | ir.Vector):
+                        s.float_mode(kind)
 
 
 def _select_block(s: Selector, block: ir.Block, depth: int, known: set[str]) -> None:

@@ -7,7 +7,7 @@ then zero-extended from its width.  Wider than 64 bits: `select_wide`.
 from __future__ import annotations
 
 from zhisuan.bcl import ir, select_wide
-from zhisuan.bcl.extend import resized, sign_extended, zero_extended
+from zhisuan.bcl.extend import is_sign_extended, resized, sign_extended, zero_extended
 from zhisuan.bcl.selector import NATIVE, Selector, fits
 
 ROWS = {
@@ -113,4 +113,5 @@ def cast(s: Selector, item: ir.Instruction) -> None:
         select_wide.cast(s, item)
         return
     register = s.reg(item.operands[0])
-    s.define(item, resized(s, register, width, wanted, item.op == "sext"))
+    as_signed = item.op == "sext" or (item.nonnegative and is_sign_extended(s, register, width))
+    s.define(item, resized(s, register, width, wanted, as_signed))

@@ -1,0 +1,56 @@
+"""Compile a kernel and run it once on the simulated chip, NumPy arrays in and out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zhisuan import bcl
+from zhisuan.arch.load import load
+from zhisuan.isa.address import GDRAM
+from zhisuan.isa.disasm import disassemble
+from zhisuan.sim.execute import execute
+from zhisuan.sim.memory import Memory
+from zhisuan.sim.trace import TraceBuilder
+
+
+def run(source: str, *arguments: np.ndarray | float, optimize: int = 2) -> None:
+    """Run the one kernel of `source`; arrays lie in DRAM and are updated in place."""
+    program = bcl.compile(source, "kernel.bcl", optimize=optimize).program
+    (kernel,) = program.kernels
+    memory = Memory(load("dlp-s"))
+    places, at = [], GDRAM.base
+    for argument in arguments:
+        places.append(at)
+        if isinstance(argument, np.ndarray):
+            at += (argument.nbytes + 255) & ~127
+    memory.reserve(at + 128)
+    values: list[int | float] = []
+    for argument, place in zip(arguments, places, strict=True):
+        if isinstance(argument, np.ndarray):
+            memory.write(place, argument.reshape(-1))
+            values.append(place)
+        else:
+            values.append(argument)
+    execute(program, kernel, values, memory, TraceBuilder(), label="test")
+    for argument, place in zip(arguments, places, strict=True):
+        if isinstance(argument, np.ndarray):
+            argument[...] = memory.read(place, argument.dtype, argument.size).reshape(
+                argument.shape
+            )
+
+
+def instructions(source: str) -> list[str]:
+    """The instructions of a program, without operands' spacing, labels and directives."""
+    text = disassemble(bcl.compile(source, "kernel.bcl").program)
+    lines = [line.split(";")[0] for line in text.splitlines() if line.startswith("        ")]
+    return [" ".join(line.split()) for line in lines]
+
+
+def mnemonics(source: str, names: tuple[str, ...]) -> list[str]:
+    """Those instructions whose mnemonic is in `names`, in order; SYNC with its mask."""
+    found = []
+    for line in instructions(source):
+        name = line.split()[0].split(".")[0]
+        if name in names:
+            found.append(line if name == "SYNC" else name)
+    return found

@@ -1,0 +1,181 @@
+"""Every mistake a kernel's author can make: the whole message."""
+
+from __future__ import annotations
+
+import pytest
+
+from zhisuan import bcl
+from zhisuan.base.errors import ZhisuanError
+
+
+def message(source: str) -> str:
+    with pytest.raises(ZhisuanError) as caught:
+        bcl.compile(source, "k.bcl")
+    return str(caught.value)
+
+
+def kernel(statement: str) -> str:
+    return f"__mlu_entry__ void k(float *p, int n) {{\n  {statement}\n}}\n"
+
+
+def test_clang_speaks_for_itself() -> None:
+    assert message(kernel("p[0] = q;")) == (
+        "error: use of undeclared identifier 'q'\n"
+        "  where:    k.bcl:2:10\n"
+        "  found:    k.bcl:2:10: error: use of undeclared identifier 'q'\n"
+        "                2 |   p[0] = q;\n"
+        "                  |          ^"
+    )
+
+
+def test_a_missing_include_is_named() -> None:
+    assert message('#include "nothere.h"\n' + kernel("")) == (
+        "error: 'nothere.h' file not found\n"
+        "  where:    k.bcl:1:10\n"
+        "  found:    k.bcl:1:10: fatal error: 'nothere.h' file not found\n"
+        '                1 | #include "nothere.h"\n'
+        "                  |          ^~~~~~~~~~~"
+    )
+
+
+def test_a_misspelt_builtin_gets_a_hint() -> None:
+    text = message(kernel("__bang_ad((half *)p, (half *)p, (half *)p, n);"))
+    first = "error: use of undeclared identifier '__bang_ad'; did you mean '__bang_add'?"
+    assert text.split("\n")[:2] == [first, "  where:    k.bcl:2:3"]
+
+
+MESSAGES = {
+    "__builtin_printf_missing": (
+        "extern __mlu_func__ int helper(int);\n" + kernel("p[0] = helper(n);"),
+        "error: function 'helper' has no body that a kernel could call\n"
+        "  where:    k.bcl:3:10\n"
+        "      p[0] = helper(n);\n"
+        "             ^",
+    ),
+    "an instruction that does not exist": (
+        'extern "C" __mlu_func__ void __dlp_VAV_f61(void *, long long, void *, void *);\n'
+        + kernel("__dlp_VAV_f61(p, n, p, p);"),
+        "error: function '__dlp_VAV_f61' has no body that a kernel could call\n"
+        "  where:    k.bcl:3:3\n"
+        "      __dlp_VAV_f61(p, n, p, p);\n"
+        "      ^\n"
+        "  try:      did you mean '__dlp_VAV_f16'?",
+    ),
+    "double": (
+        kernel("double x = p[0]; for (int i = 0; i < n; i++) x = x * x; p[1] = x;"),
+        "error: kernels have no double: scalars are half or float\n"
+        "  where:    k.bcl:2:14\n"
+        "      double x = p[0]; for (int i = 0; i < n; i++) x = x * x; p[1] = x;\n"
+        "                 ^\n"
+        "  try:      write float, and constants as 1.0f",
+    ),
+    "a double parameter": (
+        "__mlu_entry__ void k(int *p, double q) { *p = (int)q; }\n",
+        "error: kernels have no double: scalars are half or float\n"
+        "  where:    k.bcl:1:52\n"
+        "    __mlu_entry__ void k(int *p, double q) { *p = (int)q; }\n"
+        "                                                       ^\n"
+        "  try:      write float, and constants as 1.0f",
+    ),
+    "a structure as parameter": (
+        "struct P { int a, b; };\n__mlu_entry__ void k(int *p, P q) { *p = q.a; }\n",
+        "error: parameter 'q.coerce' of kernel 'k' has a type that a launch cannot pass\n"
+        "  where:    k.bcl:2\n"
+        "    __mlu_entry__ void k(int *p, P q) { *p = q.a; }\n"
+        "  try:      use a pointer, an integer, half or float",
+    ),
+    "no kernel": (
+        "int f() { return 1; }\n",
+        "error: there is no kernel in this source\n"
+        "  where:    k.bcl\n"
+        "  expected: a function marked __mlu_entry__ (or __mlu_global__, __dlp_entry__)",
+    ),
+    "two kernels of one name": (
+        kernel("p[0] = 1;") + "__mlu_entry__ void k(int *p) { *p = 1; }\n",
+        "error: two kernels are called 'k'\n"
+        "  where:    k.bcl:4\n"
+        "    __mlu_entry__ void k(int *p) { *p = 1; }\n"
+        "  try:      a launch names a kernel without its parameter types: rename one of them",
+    ),
+    "an array of unknown length": (
+        kernel("int a[n]; for (int i = 0; i < n; i++) a[i] = i; p[0] = a[n / 2];"),
+        "error: an array whose length is known only at run time cannot lie on the stack\n"
+        "  where:    k.bcl:2:3\n"
+        "      int a[n]; for (int i = 0; i < n; i++) a[i] = i; p[0] = a[n / 2];\n"
+        "      ^\n"
+        "  try:      give it a constant length, or use an __nram__ arena",
+    ),
+    "a copy between memories one core lacks": (
+        kernel("__memcpy(p, p, n, NRAM2SRAM);"),
+        "error: this copy direction is not supported on a single core\n"
+        "  where:    k.bcl:2:3\n"
+        "      __memcpy(p, p, n, NRAM2SRAM);\n"
+        "      ^",
+    ),
+    "shared memory of a cluster": (
+        kernel("__mlu_shared__ float s[32]; s[n] = p[0]; __sync(); p[1] = s[n - 1];"),
+        "error: 's' lies in the memory that the cores of a cluster share\n"
+        "  where:    k.bcl:2\n"
+        "      __mlu_shared__ float s[32]; s[n] = p[0]; __sync(); p[1] = s[n - 1];\n"
+        "  found:    a machine with a single core, which has no such memory\n"
+        "  try:      use __nram__",
+    ),
+    "a variable outside functions": (
+        "__mlu_device__ int counter;\n" + kernel("counter += n; p[0] = counter;"),
+        "error: 'counter' is a variable outside all functions, which a kernel cannot write\n"
+        "  where:    k.bcl:1\n"
+        "    __mlu_device__ int counter;\n"
+        "  expected: const data, or a memory named: __nram__, __wram__ or __ldram__",
+    ),
+    "a fused multiply-add": (
+        kernel("p[0] = __builtin_fmaf(p[1], p[2], p[3]);"),
+        "error: the scalar unit has no fused multiply-add\n"
+        "  where:    k.bcl:2:10\n"
+        "      p[0] = __builtin_fmaf(p[1], p[2], p[3]);\n"
+        "             ^\n"
+        "  try:      write a * b + c, which rounds twice",
+    ),
+    "a SIMD vector": (
+        "typedef int v4 __attribute__((vector_size(16)));\n"
+        "__mlu_entry__ void k(v4 *p) { p[0] = p[1] + p[2]; }\n",
+        "error: values of vector type are not supported\n"
+        "  where:    k.bcl:2:38\n"
+        "    __mlu_entry__ void k(v4 *p) { p[0] = p[1] + p[2]; }\n"
+        "                                         ^\n"
+        "  try:      use an array",
+    ),
+    "an atomic operation": (
+        kernel("__atomic_fetch_add((int *)p, n, 5);"),
+        "error: atomic memory operations are not supported\n"
+        "  where:    k.bcl:2:3\n"
+        "      __atomic_fetch_add((int *)p, n, 5);\n"
+        "      ^",
+    ),
+    "inline assembly": (
+        kernel('__asm__("nop");'),
+        "error: inline assembly is not supported\n"
+        "  where:    k.bcl:2:3\n"
+        '      __asm__("nop");\n'
+        "      ^",
+    ),
+    "a constant operand that varies": (
+        kernel("p[0] = (float)__dlp_SGET(n);"),
+        "error: operand 'index' of __dlp_SGET must be a constant\n"
+        "  where:    k.bcl:2:17\n"
+        "      p[0] = (float)__dlp_SGET(n);\n"
+        "                    ^",
+    ),
+    "division of very wide integers": (
+        "__mlu_entry__ void k(__int128 *p) { p[0] = p[1] / p[2]; }\n",
+        "error: division of integers wider than 64 bits is not supported\n"
+        "  where:    k.bcl:1:49\n"
+        "    __mlu_entry__ void k(__int128 *p) { p[0] = p[1] / p[2]; }\n"
+        "                                                    ^",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_our_own_messages(name: str) -> None:
+    source, expected = MESSAGES[name]
+    assert message(source) == expected
