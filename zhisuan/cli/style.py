@@ -17,7 +17,7 @@ def style(
         typer.Option("-o", "--output", help="Picture to write [PHOTO-style-N.png].",
                      show_default=False),
     ] = None,
-    style: Annotated[str, typer.Option("--style", help="Style: its name, or 0 to 25.")] = "0",
+    style: Annotated[str, typer.Option("--style", help="Style, 0 to 25.")] = "19",
     size: Annotated[
         str, typer.Option("--size", help="Longer side in pixels, or HEIGHTxWIDTH.")
     ] = "384",
