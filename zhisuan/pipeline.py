@@ -290,7 +290,7 @@ def run_graph(
 
 
 def load_program(path: Path) -> Program:
-    """A program from `.dlp`, `.dlps` or `.bcl`, by whatever steps it still needs."""
+    """A program from `.dlp`, `.dlps`, `.ll` or `.bcl`, by whatever steps it still needs."""
     _existing(path)
     if path.suffix == ".dlp":
         from zhisuan.isa.program import Program
@@ -300,12 +300,16 @@ def load_program(path: Path) -> Program:
         from zhisuan.isa.asm import assemble
 
         return assemble(read_text(path), str(path))
+    if path.suffix == ".ll":
+        from zhisuan import bcl
+
+        return bcl.from_llvm(read_text(path), path.stem)
     if path.suffix == ".bcl":
         from zhisuan import bcl
 
         text = read_text(path)
         return bcl.compile(text, path.name, include_dirs=(path.parent,)).program
-    raise unknown_kind(path, (".bcl", ".dlps", ".dlp"))
+    raise unknown_kind(path, (".bcl", ".ll", ".dlps", ".dlp"))
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:

@@ -54,9 +54,9 @@ def test_defaults(zhisuan: Command, calls: list[Any], here: Path) -> None:
     done = zhisuan("style", "pics/cat.jpg")
     assert (done.code, done.err) == (0, "")
     assert calls == [(Path("pics/cat.jpg"), "0", "384", "dlp-s", None)]
-    assert names(here) == ["cat-style-0.html", "cat-style-0.png"]
-    assert done.out.endswith("\npicture  cat-style-0.png\nreport   cat-style-0.html\n")
-    with Image.open(here / "cat-style-0.png") as picture:
+    assert names(here) == ["cat-style-19.html", "cat-style-19.png"]
+    assert done.out.endswith("\npicture  cat-style-19.png\nreport   cat-style-19.html\n")
+    with Image.open(here / "cat-style-19.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (4, 3))
 
 
@@ -80,7 +80,7 @@ def test_everything_named(zhisuan: Command, calls: list[Any], here: Path) -> Non
 def test_json_alone_on_standard_output(zhisuan: Command, calls: list[Any]) -> None:
     done = zhisuan("style", "--json")
     assert json.loads(done.out)["title"] == "a run"
-    assert "photo-style-0.png" in done.err
+    assert "photo-style-19.png" in done.err
 
 
 def test_a_picture_of_no_known_kind(zhisuan: Command, calls: list[Any], here: Path) -> None:
