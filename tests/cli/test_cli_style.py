@@ -53,7 +53,7 @@ def names(folder: Path) -> list[str]:
 def test_defaults(zhisuan: Command, calls: list[Any], here: Path) -> None:
     done = zhisuan("style", "pics/cat.jpg")
     assert (done.code, done.err) == (0, "")
-    assert calls == [(Path("pics/cat.jpg"), "0", "384", "dlp-s", None)]
+    assert calls == [(Path("pics/cat.jpg"), "19", "384", "dlp-s", None)]
     assert names(here) == ["cat-style-19.html", "cat-style-19.png"]
     assert done.out.endswith("\npicture  cat-style-19.png\nreport   cat-style-19.html\n")
     with Image.open(here / "cat-style-19.png") as picture:
