@@ -79,7 +79,7 @@ def test_tiles_fit_nram_and_cover_the_picture(
         (out_h - 1) * stride + kernel, (out_w - 1) * stride + kernel, ci, out_h, out_w, co,
         kernel, kernel, stride, stride, pad_mode=mode,
     )  # fmt: skip
-    args = plan(shape, choose_pack(shape, MACHINE), MACHINE, activation="", stats=True)
+    args = plan(shape, co, choose_pack(shape, MACHINE), MACHINE, activation="", stats=True)
     assert args["tile_w"] % args["pack_w"] == 0 and args["tile_h"] % args["pack_h"] == 0
     assert args["out_offset"] + 2 * args["out_bytes"] <= args["vector_offset"]
     assert args["zero_offset"] + args["zero_bytes"] <= MACHINE.nram_usable
@@ -89,10 +89,10 @@ def test_tiles_fit_nram_and_cover_the_picture(
 def test_a_machine_too_small_for_one_tile_is_refused() -> None:
     tiny = replace(MACHINE, name="tiny", nram=replace(MACHINE.nram, size=140_000))
     shape = Convolution(64, 64, 32, 64, 64, 32, 3, 3, pad_top=1, pad_left=1, pad_mode="reflect")
-    assert plan(shape, (1, 2), tiny, activation="", stats=True)["tile_h"] == 1
+    assert plan(shape, 32, (1, 2), tiny, activation="", stats=True)["tile_h"] == 1
     smaller = replace(MACHINE, name="tiny", nram=replace(MACHINE.nram, size=133_000))
     with pytest.raises(ZhisuanError) as caught:
-        plan(shape, (1, 2), smaller, activation="", stats=True)
+        plan(shape, 32, (1, 2), smaller, activation="", stats=True)
     assert str(caught.value) == (
         "error: machine 'tiny' cannot hold one tile of conv2d\n"
         "  where:    convolution 3×3, 32→32 channels, output 64×64\n"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zhisuan.arch.machine import Machine, ceil_div
-from zhisuan.isa.matrix import pack_weights, weight_bytes
+from zhisuan.isa.matrix import WRAM_BANKS, pack_weights, weight_bytes
 from zhisuan.kernels.arena import Arena, aligned, no_room
 
 PAD_MODES = ("constant", "reflect", "edge")
@@ -84,6 +84,19 @@ def choose_pack(c: Convolution, machine: Machine) -> Pack:
     ]
     dense = [(r, w) for r, w in blocks if (r == 1 or c.dilation_h == 1) and c.dilation_w == 1]
     return min(dense or [(1, 1)], key=lambda pack: (cost(pack), pack))
+
+
+def channels_per_launch(c: Convolution, machine: Machine) -> int:
+    """Output channels whose filters fit WRAM together: all, or a multiple of the banks."""
+    whole, bank = (
+        weight_bytes(taps_of(c, (1, 1)), c.co, HALF),
+        weight_bytes(taps_of(c, (1, 1)), 1, HALF),
+    )
+    if whole <= machine.wram.size:
+        return c.co
+    if bank > machine.wram.size:
+        raise no_room("conv2d", str(c), "WRAM", bank, machine.wram.size, machine)
+    return machine.wram.size // bank * WRAM_BANKS
 
 
 def widen_filter(filters: np.ndarray, pack: Pack, strides: tuple[int, int]) -> np.ndarray:
@@ -175,15 +188,14 @@ def _heights(out_h: int, block: int) -> list[int]:
     return sorted({ceil_div(rows, bands) * block for bands in range(1, rows + 1)})
 
 
-def plan(c: Convolution, pack: Pack, machine: Machine, *, activation: str,
+def plan(c: Convolution, dst_channels: int, pack: Pack, machine: Machine, *, activation: str,
          stats: bool) -> dict[str, int | float]:  # fmt: skip
     """All arguments of the kernel but its pointers; an impossible machine is an error.
 
-    `pack` is the block of pixels that shares the matrix unit, as `pack_filter` was given it.
+    `c.co` channels are computed, of an output that has `dst_channels`.  `pack` is the block of
+    pixels that shares the matrix unit, as `pack_filter` was given it.
     """
     filter_bytes = weight_bytes(taps_of(c, pack), pack[0] * pack[1] * c.co, HALF)
-    if filter_bytes > machine.wram.size:
-        raise no_room("conv2d", str(c), "WRAM", filter_bytes, machine.wram.size, machine)
     best = smallest = None
     for tile_w in _widths(c.out_w, pack[1]):
         for tile_h in _heights(c.out_h, pack[0]):
@@ -206,6 +218,7 @@ def plan(c: Convolution, pack: Pack, machine: Machine, *, activation: str,
         "out_h": c.out_h,
         "out_w": c.out_w,
         "co": c.co,
+        "dst_channels": dst_channels,
         "kernel_h": c.kernel_h,
         "kernel_w": c.kernel_w,
         "stride_h": c.stride_h,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -47,20 +48,48 @@ def lower_conv2d(state: Lowering, node: Node) -> None:
         height, width, ci, out_h, out_w, co, filters.shape[2], filters.shape[3],
         stride_h, stride_w, dilation_h, dilation_w, top, left, node.attrs["pad_mode"],
     )  # fmt: skip
-    activation = node.attrs["activation"]
-    stats = not activation and _is_normalised(state, node.output)
-    block = conv2d.choose_pack(shape, state.machine)
-    args = conv2d.plan(shape, block, state.machine, activation=activation, stats=stats)
-    packed = conv2d.pack_filter(filters, block, (stride_h, stride_w))
+    whole = Convolved(state.result(node), None, state.value(bias[0]) if bias else None)
+    if not node.attrs["activation"] and _is_normalised(state, node.output):
+        whole = replace(whole, sums=_sums(state, node.output, co))
+    most = conv2d.channels_per_launch(shape, state.machine)
+    for first in range(0, co, most):
+        part = replace(shape, co=min(most, co - first))
+        _launch_convolution(state, node, part, filters[first : first + most], whole, first)
+
+
+@dataclass(frozen=True)
+class Convolved:
+    """Where the results of a convolution go, and where its bias is."""
+
+    image: Place
+    sums: Place | None
+    bias: Place | None
+
+
+def _launch_convolution(state: Lowering, node: Node, shape: conv2d.Convolution,
+                        filters: np.ndarray, whole: Convolved, first: int) -> None:  # fmt: skip
+    """One launch for the output channels from `first` on that `filters` has."""
+    channels = state.image(node.output)[2]
+    complete = shape.co == channels  # otherwise the channels of a pixel lie apart
+    block = conv2d.choose_pack(shape, state.machine) if complete else (1, 1)
+    args = conv2d.plan(
+        shape, channels, block, state.machine,
+        activation=node.attrs["activation"], stats=whole.sums is not None,
+    )  # fmt: skip
+    packed = conv2d.pack_filter(filters, block, (shape.stride_h, shape.stride_w))
+    name = f"{node.inputs[1]}.pack{block[0]}x{block[1]}"
+    if not complete:
+        name += f".from{first}"
     pointers = {
-        "dst": state.result(node),
-        "src": state.value(x),
-        "filter": state.constant(f"{weight}.pack{block[0]}x{block[1]}", packed),
+        "dst": whole.image.at(2 * first),
+        "src": state.value(node.inputs[0]),
+        "filter": state.constant(name, packed),
         "scale": None,
-        "shift": state.value(bias[0]) if bias else None,
-        "stats": _sums(state, node.output, co) if stats else None,
+        "shift": whole.bias and whole.bias.at(4 * first),
+        "stats": whole.sums and whole.sums.at(4 * first),
     }
-    state.launch(node, "conv2d", args, pointers, state.macs.get(node.label, 0))
+    macs = state.macs.get(node.label, 0) * shape.co // channels
+    state.launch(node, "conv2d", args, pointers, macs)
 
 
 @rule("instance_norm")
@@ -134,7 +163,7 @@ def lower_slice1d(state: Lowering, node: Node) -> None:
     """slice1d → a view: no launch."""
     whole = state.value(node.inputs[0])
     start = node.attrs["start"] * 4
-    state.places[node.output] = Place(whole.buffer, whole.offset + start)
+    state.places[node.output] = whole.at(start)
 
 
 @rule("add", "sub", "mul", "div", "maximum", "minimum")

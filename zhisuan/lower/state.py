@@ -25,6 +25,10 @@ class Place:
     buffer: str
     offset: int = 0
 
+    def at(self, offset: int) -> Place:
+        """The place `offset` bytes further on."""
+        return Place(self.buffer, self.offset + offset)
+
 
 @dataclass
 class Draft:
