@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from zhisuan import bcl
 from zhisuan.arch.load import load
 from zhisuan.base import clang
+from zhisuan.bcl.code import CALLEE_SAVED, CALLER_SAVED
 from zhisuan.isa.address import GDRAM
 from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
@@ -50,8 +51,13 @@ def on_host(source: str, inputs: np.ndarray, outputs: int) -> np.ndarray:
     return found
 
 
-def on_dlp(source: str, inputs: np.ndarray, outputs: int, optimize: int) -> np.ndarray:
-    program = bcl.compile(source, "program.bcl", optimize=optimize).program
+def on_dlp(
+    source: str, inputs: np.ndarray, outputs: int, optimize: int, registers: int
+) -> np.ndarray:
+    compiled = bcl.compile(source, "program.bcl", optimize=optimize)
+    half = registers // 2
+    few = (*CALLER_SAVED[:half], *CALLEE_SAVED[: registers - half])
+    program = bcl.from_llvm(compiled.llvm, "program", registers=few)
     memory = Memory(load("dlp-s"))
     target = GDRAM.base + ((inputs.nbytes + 4095) & ~4095)
     memory.reserve(target + 8 * outputs * len(inputs))
@@ -61,12 +67,12 @@ def on_dlp(source: str, inputs: np.ndarray, outputs: int, optimize: int) -> np.n
     return memory.read(target, np.int64, outputs * len(inputs)).reshape(len(inputs), outputs)
 
 
-@pytest.mark.parametrize("optimize", [0, 2])
-@settings(max_examples=8, suppress_health_check=CHECKS)
+@pytest.mark.parametrize(("optimize", "registers"), [(0, 62), (1, 8), (2, 12), (2, 62)])
+@settings(max_examples=4, suppress_health_check=CHECKS)
 @given(source=functions(FUNCTIONS))
-def test_random_functions_agree_with_the_host(source: str, optimize: int) -> None:
+def test_random_functions_agree_with_the_host(source: str, optimize: int, registers: int) -> None:
     inputs = cases()
     expected = on_host(source, inputs, FUNCTIONS)
-    found = on_dlp(source, inputs, FUNCTIONS, optimize)
+    found = on_dlp(source, inputs, FUNCTIONS, optimize, registers)
     different = np.argwhere(found != expected)
     assert not len(different), f"case, function: {different[:5].tolist()}\n{source}"

@@ -15,19 +15,16 @@ from zhisuan.bcl.check_registers import check
 from zhisuan.bcl.code import (
     ALLOCATABLE,
     CALLEE_SAVED,
-    PRIVATE,
     Code,
     Op,
-    Slot,
-    make,
 )
 from zhisuan.bcl.liveness import backward, bits, drop_unreachable, live_out, members
-from zhisuan.isa.registry import REGISTERS, STACK_POINTER
+from zhisuan.bcl.spill import Spiller
+from zhisuan.isa.registry import REGISTERS
 
-_COLOURS = len(ALLOCATABLE)
-_ALLOCATABLE_BITS = bits(list(ALLOCATABLE))
 _ROUNDS = 40
 _NEVER = float("inf")
+_LOAD, _STORE, _MAKE = 3, 1, 1  # relative costs of a reload, a spill, a constant made again
 
 
 class _Graph:
@@ -41,19 +38,26 @@ class _Graph:
         for block in code.blocks:
             weight = 10.0 ** min(block.depth, 8)
             for _, op, live in backward(block, out[block.label]):
+                self._price(code, op, weight)
                 self._add(op, live, weight)
         self._make_symmetric()
-        for register in self.neighbours:
-            if register in unspillable:
-                self.cost[register] = _NEVER
-            elif register in code.again:
-                self.cost[register] = self.cost.get(register, 0) * 0.4
+        for register in self.neighbours.keys() & unspillable:
+            self.cost[register] = _NEVER
+
+    def _price(self, code: Code, op: Op, weight: float) -> None:
+        """What spilling each register of `op` would cost here: cycles, roughly."""
+        for register in op.defs():
+            store = _STORE if register not in code.again else 0
+            self.cost[register] = self.cost.get(register, 0) + weight * store
+        for register in op.uses():
+            again = code.again.get(register)
+            load = _LOAD if again is None or again[-1].name == "SLOAD" else _MAKE
+            self.cost[register] = self.cost.get(register, 0) + weight * load
 
     def _add(self, op: Op, live: int, weight: float) -> None:
         written = op.defs()
         for register in (*written, *op.uses()):
             if register >= REGISTERS:
-                self.cost[register] = self.cost.get(register, 0) + weight
                 self.neighbours.setdefault(register, 0)
         others = live
         if op.is_move:
@@ -82,7 +86,7 @@ class _Graph:
         self.cost[kept] = self.cost.get(kept, 0) + self.cost.pop(gone, 0)
 
 
-def _coalesce(graph: _Graph, code: Code) -> dict[int, int]:
+def _coalesce(graph: _Graph, code: Code, colours: int) -> dict[int, int]:
     """Merge registers joined by moves when that cannot make colouring harder."""
     names: dict[int, int] = {}
 
@@ -97,33 +101,33 @@ def _coalesce(graph: _Graph, code: Code) -> dict[int, int]:
             continue
         if graph.neighbours[a] >> b & 1 or _NEVER in (graph.cost.get(a), graph.cost.get(b)):
             continue
-        if _stays_colourable(graph, a, b):
+        if _stays_colourable(graph, a, b, colours):
             graph.merge(a, b)
             names[b] = a
     return {register: name(register) for register in names}
 
 
-def _stays_colourable(graph: _Graph, a: int, b: int) -> bool:
+def _stays_colourable(graph: _Graph, a: int, b: int, colours: int) -> bool:
     """Whether merging is safe: by Briggs (few crowded neighbours) or George (none new)."""
 
     def crowded(neighbours: int) -> Iterator[int]:
         for other in members(neighbours):
-            if other < REGISTERS or graph.degree(other) >= _COLOURS:
+            if other < REGISTERS or graph.degree(other) >= colours:
                 yield other
 
     of_a, of_b = graph.neighbours[a], graph.neighbours[b]
-    if sum(1 for _ in crowded(of_a | of_b)) < _COLOURS:
+    if sum(1 for _ in crowded(of_a | of_b)) < colours:
         return True
     return not any(True for _ in crowded(of_a & ~of_b)) or not any(
         True for _ in crowded(of_b & ~of_a)
     )
 
 
-def _simplify(graph: _Graph) -> list[int]:
+def _simplify(graph: _Graph, colours: int) -> list[int]:
     """Virtual registers in the order of removal; the last one is coloured first."""
     rest = {register for register in graph.neighbours if register >= REGISTERS}
     degree = {register: graph.degree(register) for register in rest}
-    easy = [register for register in sorted(rest) if degree[register] < _COLOURS]
+    easy = [register for register in sorted(rest) if degree[register] < colours]
     stack = []
     while rest:
         if easy:
@@ -137,12 +141,14 @@ def _simplify(graph: _Graph) -> list[int]:
         for other in members(graph.neighbours[chosen]):
             if other in rest:
                 degree[other] -= 1
-                if degree[other] == _COLOURS - 1:
+                if degree[other] == colours - 1:
                     easy.append(other)
     return stack
 
 
-def _colour(graph: _Graph, order: list[int]) -> tuple[dict[int, int], list[int]]:
+def _colour(
+    graph: _Graph, order: list[int], registers: tuple[int, ...]
+) -> tuple[dict[int, int], list[int]]:
     """Colours, and the registers that found none."""
     partners: dict[int, list[int]] = {}
     for to, source, _ in graph.moves:
@@ -150,13 +156,14 @@ def _colour(graph: _Graph, order: list[int]) -> tuple[dict[int, int], list[int]]
         partners.setdefault(source, []).append(to)
     colours: dict[int, int] = {}
     failed = []
+    possible = bits(list(registers))
     for register in reversed(order):
-        taken = graph.neighbours[register] & _ALLOCATABLE_BITS
+        taken = graph.neighbours[register] & possible
         for other in members(graph.neighbours[register] >> REGISTERS << REGISTERS):
             if other in colours:
                 taken |= 1 << colours[other]
         wanted = [colours.get(p, p) for p in partners.get(register, ())]
-        choices = (*(w for w in wanted if w in ALLOCATABLE), *ALLOCATABLE)
+        choices = (*(w for w in wanted if w in registers), *registers)
         free = next((colour for colour in choices if not taken >> colour & 1), None)
         if free is None:
             failed.append(register)
@@ -171,75 +178,18 @@ def _rename(code: Code, names: dict[int, int]) -> None:
             op.regs = [names.get(register, register) for register in op.regs]
 
 
-def _spill(code: Code, spilled: list[int], unspillable: set[int]) -> None:
-    """Keep each spilled register in a slot, or make it again, around every use."""
-    homes = {r: None if r in code.again else code.new_slot(8, 8) for r in spilled}
-    for block in code.blocks:
-        ops: list[Op] = []
-        for op in block.ops:
-            _spill_op(code, op, homes, ops, unspillable)
-        block.ops = ops
-
-
-def _spill_op(
-    code: Code, op: Op, homes: dict[int, int | None], ops: list[Op], unspillable: set[int]
-) -> None:
-    if op.defs() and op.defs()[0] in homes and homes[op.defs()[0]] is None:
-        return  # the value is made again where it is used
-    spares: dict[int, int] = {}
-    flags = op.dest_flags()
-    for index, register in enumerate(op.regs):
-        if register in homes:
-            if register not in spares:
-                spares[register] = code.new_register()
-                unspillable.add(spares[register])
-            op.replace(index, spares[register])
-    read = [r for r in spares if spares[r] in op.uses()]
-    for register in read:
-        ops += _reload(code, register, spares[register], homes[register], op, unspillable)
-    ops.append(op)
-    for index, is_dest in enumerate(flags):
-        for register, spare in spares.items():
-            if is_dest and op.regs[index] == spare:
-                slot = homes[register]
-                assert slot is not None
-                store = make("SSTORE", "i64", [spare, STACK_POINTER], Slot("local", slot),
-                             op.place, memory=PRIVATE)  # fmt: skip
-                ops.append(store)
-
-
-def _reload(
-    code: Code, register: int, spare: int, slot: int | None, op: Op, unspillable: set[int]
-) -> list[Op]:
-    if slot is not None:
-        place = Slot("local", slot)
-        return [make("SLOAD", "i64", [spare, STACK_POINTER], place, op.place, memory=PRIVATE)]
-    fresh = {register: spare}
-    made = []
-    for pattern in code.again[register]:
-        for name in pattern.defs():
-            if name not in fresh:
-                fresh[name] = code.new_register()
-                unspillable.add(fresh[name])
-        regs = [fresh.get(r, r) for r in pattern.regs]
-        made.append(
-            make(pattern.name, pattern.mode, regs, pattern.imm, op.place, memory=pattern.memory)
-        )
-    return made
-
-
-def allocate(code: Code) -> None:
-    """Assign machine registers in place."""
+def allocate(code: Code, registers: tuple[int, ...] = ALLOCATABLE) -> None:
+    """Assign machine registers in place; with fewer `registers` more values are spilled."""
     drop_unreachable(code)
-    unspillable = set(code.kept)
+    spiller = Spiller(code)
     for _ in range(_ROUNDS):
-        graph = _Graph(code, unspillable)
-        names = _coalesce(graph, code)
+        graph = _Graph(code, spiller.unspillable)
+        names = _coalesce(graph, code, len(registers))
         _rename(code, names)
-        colours, failed = _colour(graph, _simplify(graph))
+        colours, failed = _colour(graph, _simplify(graph, len(registers)), registers)
         if not failed:
             break
-        _spill(code, failed, unspillable)
+        spiller.spill(failed)
     else:
         raise ZhisuanError(f"function '{code.name}' needs more registers than there are")
     check(code, colours)

@@ -17,6 +17,7 @@ from zhisuan.base import cache, clang
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl import driver, header, ir
 from zhisuan.bcl.allocate import allocate
+from zhisuan.bcl.code import ALLOCATABLE
 from zhisuan.bcl.emit import Emitter
 from zhisuan.bcl.layout import lay_out
 from zhisuan.bcl.order import add_syncs
@@ -63,8 +64,17 @@ def compile(
     return compiled
 
 
-def from_llvm(llvm: str, name: str, sources: Mapping[str, str] | None = None) -> Program:
-    """The program `name` from LLVM IR text; `sources` (file → text) serve error messages."""
+def from_llvm(
+    llvm: str,
+    name: str,
+    sources: Mapping[str, str] | None = None,
+    *,
+    registers: tuple[int, ...] = ALLOCATABLE,
+) -> Program:
+    """The program `name` from LLVM IR text; `sources` (file → text) serve error messages.
+
+    `registers` are those that functions may use: fewer make a test of spilling.
+    """
     module = read_module(llvm, dict(sources or {}))
     verify(module)
     kernels = [f for f in module.functions.values() if module.is_kernel(f.name)]
@@ -82,7 +92,7 @@ def from_llvm(llvm: str, name: str, sources: Mapping[str, str] | None = None) ->
     for function in functions:
         code = select(function, layout, module.is_kernel(function.name), known)
         add_syncs(code)
-        allocate(code)
+        allocate(code, registers)
         emitter.add(code, function)
     return emitter.program([(kernel, _parameters(kernel)) for kernel in kernels])
 

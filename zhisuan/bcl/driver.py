@@ -22,6 +22,7 @@ FLAGS = (
     "-ffp-contract=off",  # CUDA mode would fuse a * b + c
     "-ffloat16-excess-precision=none",  # every half operation rounds
     "-ffreestanding", "-fno-builtin", "-nobuiltininc",
+    "-w",  # nobody would see them
     "-ferror-limit", "20",
     "-mllvm", "-inline-threshold=2500",  # calls spill; CUDA's own target inlines as eagerly
 )  # fmt: skip

@@ -127,18 +127,25 @@ def _thread_jumps(blocks: list[CodeBlock]) -> list[CodeBlock]:
 
 
 def _fall_through(blocks: list[CodeBlock]) -> None:
-    """Drop jumps to the next block; turn CB over a jump round: CB next, JUMP x → CBZ x."""
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
-        if following is None:
+    """Drop jumps to the next block, and turn branches so that the frequent way has one of them.
+
+    CB next, JUMP x → CBZ x;   CB out, JUMP back → CBZ back, JUMP out (back: an earlier block)
+    """
+    position = {block.label: index for index, block in enumerate(blocks)}
+    for index, block in enumerate(blocks):
+        ops = block.ops
+        if not ops or ops[-1].name != "JUMP":
             continue
-        ops, after = block.ops, following.label
-        if ops and ops[-1].name == "JUMP" and ops[-1].imm == after:
+        jump, first = ops[-1], ops[-2] if len(ops) >= 2 else ops[-1]
+        if position[str(jump.imm)] == index + 1:
             ops.pop()
-        elif len(ops) >= 2 and ops[-1].name == "JUMP" and ops[-2].name in ("CB", "CBZ"):
-            first, second = ops[-2], ops[-1]
-            if first.imm == after:
-                opposite = "CBZ" if first.name == "CB" else "CB"
-                ops[-2:] = [make(opposite, "", first.regs, second.imm, first.place)]
+        elif first.name in ("CB", "CBZ"):
+            opposite = "CBZ" if first.name == "CB" else "CB"
+            turned = make(opposite, "", first.regs, jump.imm, first.place)
+            if position[str(first.imm)] == index + 1:
+                ops[-2:] = [turned]
+            elif position[str(jump.imm)] <= index < position[str(first.imm)]:
+                ops[-2:] = [turned, make("JUMP", "", [], first.imm, jump.place)]
 
 
 class Emitter:

@@ -192,15 +192,14 @@ class Selector:
         if word not in self.shared:
             register = self.code.new_register()
             self.shared[word] = register
-            maker = make("SLOAD#", "", [register], word)
-            self.entry_ops.append(maker)
-            self.code.again[register] = [maker]
+            self.entry_ops.append(make("SLOAD#", "", [register], word))
+            self.code.again[register] = [make("SLOAD#", "", [register], word)]
             self._note_constant(register, word)
         return self.shared[word]
 
     def _constant_here(self, word: int | Symbol) -> int:
         register = self.op("SLOAD#", "", imm=word)
-        self.code.again[register] = [self.block.ops[-1]]
+        self.code.again[register] = [make("SLOAD#", "", [register], word)]
         self._note_constant(register, word)
         return register
 
