@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from sim_fuzzer import LIMIT, case_with, filled_memory, small_machine
 from sim_programs import ROUND, memory_for, program_of, run_text, with_queues
@@ -236,3 +238,10 @@ def test_replay_of_nothing() -> None:
     timing = replay(TraceBuilder().build(), ROUND)
     assert timing.total == 0
     assert timing.cycles.shape == (0, len(UNITS), len(CAUSES))
+
+
+def test_same_trace_on_another_machine() -> None:
+    _, trace = run_text(SETUP + LOAD + "VLOAD $1, $31, $30\nSYNC #2\nVABS.f16 $1, $11, $1\nHALT")
+    slow = replace(ROUND, dram=replace(ROUND.dram, bytes_per_second=6_400_000_000))
+    # 640 bytes take 100 cycles instead of 10
+    assert replay(trace, slow).total == replay(trace, ROUND).total + 90
