@@ -78,13 +78,14 @@ def _launch_convolution(state: Lowering, node: Node, shape: conv2d.Convolution,
     )  # fmt: skip
     packed = conv2d.pack_filter(filters, block, (shape.stride_h, shape.stride_w))
     name = f"{node.inputs[1]}.pack{block[0]}x{block[1]}"
+    if block != (1, 1):  # the strides decide where the zeros of a widened filter are
+        name += f".stride{shape.stride_h}x{shape.stride_w}"
     if not complete:
         name += f".from{first}"
     pointers = {
         "dst": whole.image.at(2 * first),
         "src": state.value(node.inputs[0]),
         "filter": state.constant(name, packed),
-        "scale": None,
         "shift": whole.bias and whole.bias.at(4 * first),
         "stats": whole.sums and whole.sums.at(4 * first),
     }
