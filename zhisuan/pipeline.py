@@ -264,7 +264,7 @@ def run_plan(
         name: Program.load(_existing(folder / file)) for name, file in plan.programs.items()
     }
     constants = read_tensors(folder / plan.data)
-    given = read_tensors(inputs or folder / "inputs.safetensors")
+    given = read_inputs(inputs, folder)
     chip = machines.load(machine or plan.machine)
     return execute(plan, programs, constants, given, chip, progress=progress)
 
@@ -281,7 +281,7 @@ def run_graph(
     from zhisuan.lower import lower
 
     graph = optimize(load_graph(path))
-    given = read_tensors(inputs or path.parent / "inputs.safetensors")
+    given = read_inputs(inputs, path.parent)
     chip = machines.load(machine or machines.DEFAULT)
     lowered = lower(graph, bind(graph, given), chip)
     return execute(
@@ -309,7 +309,21 @@ def load_program(path: Path) -> Program:
 
         text = read_text(path)
         return bcl.compile(text, path.name, include_dirs=(path.parent,)).program
-    raise unknown_kind(path, (".bcl", ".ll", ".dlps", ".dlp"))
+    raise unknown_kind(path)
+
+
+def read_inputs(named: Path | None, folder: Path) -> dict[str, np.ndarray]:
+    """Inputs by name from the file named, else from `inputs.safetensors` in the folder."""
+    path = named or folder / "inputs.safetensors"
+    if named is None and not path.is_file():
+        raise ZhisuanError(
+            "there are no inputs",
+            where=str(path),
+            expected="a .safetensors file with the model's inputs by name",
+            found="no such file, and no --inputs",
+            hint="--inputs FILE.safetensors",
+        )
+    return read_tensors(path)
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:

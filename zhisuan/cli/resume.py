@@ -30,7 +30,7 @@ def run(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Outputs by name, as .safetensors.",
+        typer.Option("-o", "--output", help="Outputs by name, .safetensors; or a picture, .png.",
                      show_default=False),
     ] = None,
     machine: Machine = None,
@@ -63,8 +63,12 @@ def run(
     from zhisuan.cli import screen, timing
 
     if file.suffix == ".trace":
+        unused = {"--inputs": inputs, "--output": output, "--kernel": kernel, "--arg": arg,
+                  "--trace": trace}  # fmt: skip
+        _refuse_for_trace(file, [name for name, value in unused.items() if value])
         timing.time(file, machine, report=report, as_json=as_json)
         return
+    picture = names.results_format(output) if output is not None else None
     wanted = {"--output": output, "--report": report, "--trace": trace}
     names.check_distinct({"FILE": file, "--inputs": inputs}, wanted)
     with Outputs() as claimed:
@@ -79,7 +83,7 @@ def run(
 
                 done = launch(pipeline.load_program(file), kernel, arg or [], machine)
         if output is not None:
-            files["--output"].write_bytes(_safetensors(done.outputs))
+            _write_results(done.outputs, files["--output"], picture)
         if report is not None:
             files["--report"].write_text(_page(done.report), encoding="utf-8")
         if trace is not None:
@@ -91,11 +95,36 @@ def run(
     screen.show_written({k: v for k, v in written.items() if v is not None}, as_json)
 
 
-def _safetensors(tensors: dict[str, np.ndarray]) -> bytes:
-    import numpy as np
-    from safetensors.numpy import save
+def _refuse_for_trace(file: Path, named: list[str]) -> None:
+    """A trace is only timed again: options about values or programs have no meaning."""
+    from zhisuan.base.errors import ZhisuanError
 
-    return save({name: np.ascontiguousarray(value) for name, value in tensors.items()})
+    if named:
+        raise ZhisuanError(
+            f"{named[0]} means nothing for a trace",
+            where=str(file),
+            expected="--machine, --report or --json: a trace is timed, not executed again",
+            found=", ".join(named),
+            hint="run the .plan instead",
+        )
+
+
+def _write_results(tensors: dict[str, np.ndarray], path: Path, picture: str | None) -> None:
+    """All results by name, or the one picture among them in Pillow's format `picture`."""
+    import numpy as np
+
+    from zhisuan.cli import outputs as names
+
+    if picture is None:
+        from safetensors.numpy import save
+
+        contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+        path.write_bytes(save(contiguous))
+        return
+    from zhisuan.frontend.photo import to_picture
+
+    image = names.image_among(tensors)
+    to_picture(image, *image.shape[2:]).save(path, picture)
 
 
 def _page(report: RunReport) -> str:

@@ -64,7 +64,7 @@ def time(
         timing = replay(trace, chip)
         seconds = clock.perf_counter() - start
         result = RunReport(
-            title=f"{file.name} on {chip.name}",
+            title=f"{file.name} on {Path(machine).name if machine else chip.name}",
             machine=chip,
             timing=timing,
             trace=trace,
