@@ -33,6 +33,20 @@ INF = 2**63 - 1
 
 # operator, inputs, which of them are weights, opset, attributes
 CASES = [
+    ("MaxPool", [f(1, 3, 9, 8)], [], 17, {"kernel_shape": [2, 2], "strides": [2, 2]}),
+    ("MaxPool", [f(2, 1, 7, 9)], [], 17,
+     {"kernel_shape": [3, 2], "strides": [2, 1], "pads": [1, 1, 2, 0]}),
+    ("AveragePool", [f(1, 3, 7, 8)], [], 17,
+     {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}),
+    ("AveragePool", [f(1, 2, 7, 8)], [], 17,
+     {"kernel_shape": [3, 2], "pads": [1, 0, 1, 1], "count_include_pad": 1}),
+    ("Flatten", [f(2, 3, 4, 5)], [], 17, {}),
+    ("Flatten", [f(2, 3, 4, 5)], [], 17, {"axis": 3}),
+    ("Gemm", [f(2, 5), f(5, 3), f(3)], [1, 2], 17, {}),
+    ("Gemm", [f(2, 5), f(3, 5), f(2, 1)], [1], 17, {"transB": 1}),
+    ("Softmax", [f(3, 7)], [], 17, {}),
+    ("Softmax", [f(3, 7, 2)], [], 13, {"axis": 1}),
+    ("Softmax", [f(3, 7)], [], 11, {}),
     ("Add", [f(2, 3), f(3)], [], 17, {}),
     ("Add", [f(2, 1, 3), f(4, 1)], [1], 17, {}),
     ("Sub", [f(2, 3), f(2, 1)], [], 17, {}),

@@ -1,7 +1,7 @@
 """Multiply-accumulates that a graph asks for, layer by layer; padding and tiling waste nothing.
 
     conv2d  outputs * kernel_h * kernel_w * channels / groups
-    matmul  outputs * inner size            vecmat  rows * columns
+    matmul, linear  outputs * inner size    vecmat  rows * columns
 
 Pixels of the padding count, as everywhere in the field.
 """
@@ -25,7 +25,7 @@ def macs(graph: Graph, binding: Mapping[str, int]) -> dict[str, int]:
     for node in graph.nodes:
         if node.op == "conv2d":
             inner = math.prod(shapes[node.inputs[1]][1:])
-        elif node.op in ("matmul", "vecmat"):
+        elif node.op in ("matmul", "vecmat", "linear"):
             inner = shapes[node.inputs[0]][-1]
         else:
             continue

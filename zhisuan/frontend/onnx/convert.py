@@ -76,6 +76,55 @@ def conv(step: Step) -> None:
     step.emit("conv2d", step.inputs, attrs)
 
 
+@converts("MaxPool")
+@converts("AveragePool")
+def pool(step: Step) -> None:
+    """Windows with dilation, rounding up, or pads worked out at run time are refused."""
+    if len(step.shape(0)) != 4:
+        raise Unsupported(f"{step.op} over {len(step.shape(0)) - 2} axes")
+    for name, plain in (("auto_pad", "NOTSET"), ("ceil_mode", 0), ("dilations", (1, 1))):
+        if step.take(name, plain) not in (plain, "VALID"):
+            raise Unsupported(f"{step.op} with {name}")
+    step.ignore("storage_order")
+    attrs = {
+        "window": step.take("kernel_shape"),
+        "strides": step.take("strides", (1, 1)),
+        "pads": step.take("pads", (0, 0, 0, 0)),
+    }
+    if step.op == "AveragePool":
+        attrs["count_padding"] = bool(step.take("count_include_pad", 0))
+    step.emit("max_pool" if step.op == "MaxPool" else "average_pool", step.inputs, attrs)
+
+
+@converts("Gemm")
+def gemm(step: Step) -> None:
+    """alpha · A' · B' + beta · C with factors of 1; the weights are turned when B is not."""
+    factors = (step.take("alpha", 1.0), step.take("beta", 1.0))
+    turned = (step.take("transA", 0), step.take("transB", 0))
+    if factors != (1.0, 1.0) or turned[0]:
+        raise Unsupported(f"Gemm with alpha, beta = {factors}, transA = {turned[0]}")
+    x, w, *bias = step.inputs
+    if not turned[1]:
+        w = step.build.node("transpose", [w], {"perm": (1, 0)}, label=f"{step.label}/turn")
+    outputs = step.build.facts[w].shape[0]
+    fits = bool(bias) and step.build.facts[bias[0]].shape == (outputs,)
+    if not bias or fits:
+        step.emit("linear", [x, w, *bias])
+    else:  # C of another shape broadcasts
+        product = step.build.node("linear", [x, w], label=f"{step.label}/product")
+        step.emit("add", [product, bias[0]])
+
+
+@converts("Softmax")
+def softmax(step: Step) -> None:
+    """Since opset 13 along one axis; before, over everything from the axis on."""
+    rank = len(step.shape(0))
+    axis = step.take("axis", -1 if step.opset >= 13 else 1) % rank
+    if step.opset < 13 and axis != rank - 1:
+        raise Unsupported("Softmax over several axes (opset below 13)")
+    step.emit("softmax", step.inputs, {"axis": axis})
+
+
 @converts("ReduceSum")
 @converts("ReduceMean")
 @converts("ReduceMax")

@@ -1,6 +1,25 @@
 """The rows of the op registry, one file per family; importing this package fills the registry."""
 
-from zhisuan.graph.ops import convolution, elementwise, layout, normalization, reduce, resample
+from zhisuan.graph.ops import (
+    convolution,
+    elementwise,
+    layout,
+    linear,
+    normalization,
+    pooling,
+    reduce,
+    resample,
+)
 from zhisuan.graph.registry import OPS
 
-__all__ = ["OPS", "convolution", "elementwise", "layout", "normalization", "reduce", "resample"]
+__all__ = [
+    "OPS",
+    "convolution",
+    "elementwise",
+    "layout",
+    "linear",
+    "normalization",
+    "pooling",
+    "reduce",
+    "resample",
+]

@@ -2,6 +2,7 @@
 
     add(conv2d(x, w), b per channel)      ->   conv2d(x, w, b)
     relu(conv2d(...))                     ->   conv2d(..., activation="relu")
+    relu(linear(...))                     ->   linear(..., activation="relu")
     sigmoid(instance_norm(...))           ->   instance_norm(..., activation="sigmoid")
     add(instance_norm(x, a, b), r)        ->   instance_norm(x, a, b, r)
 
@@ -27,7 +28,7 @@ def fuse_epilogue(graph: Graph) -> Graph:
 def _activation(edit: Edit, node: Node) -> list[Node] | None:
     if node.op not in ACTIVATIONS:
         return None
-    inner = edit.producer(node.inputs[0], "conv2d", "instance_norm")
+    inner = edit.producer(node.inputs[0], "conv2d", "linear", "instance_norm")
     if inner is None or inner.attrs["activation"] or not edit.used_once(inner.output):
         return None
     if inner.op == "instance_norm" and len(inner.inputs) == 4:
