@@ -111,6 +111,15 @@ FAULTS = {
         """error: a cyclic operand of length m = 0
   where:    kernel 'main', test.dlps:3, pc 2: VCADD.f16 $1, $2, $1, $1, $3""",
     ),
+    "endless block transfer": (
+        """SLOAD $1, #0x1000000
+           SLOAD $2, #64
+           SLOAD $3, #0x10000
+           VMOVE3 $1, $2, $1, $4, $4, $3, $4, $3
+           HALT""",
+        """error: a block of more than 16777216 segments
+  where:    kernel 'main', test.dlps:4, pc 3: VMOVE3 $1, $2, $1, $4, $4, $3, $4, $3""",
+    ),
     "no such special register": (
         "SGET $1, #13",
         """error: no such special register

@@ -17,6 +17,8 @@ from zhisuan.isa.number import signed64
 from zhisuan.isa.registry import Core, Meaning, Operands, Touch, Unit, instruction
 
 BYTE = np.dtype(np.uint8)
+MOST_SEGMENTS = 1 << 24
+"""Segments of one block: as many as NRAM's window has bytes; more is a mistake."""
 
 
 def low_half(packed: Any) -> Any:
@@ -39,6 +41,8 @@ def _move3(core: Core, o: Operands) -> None:
     """Copy n1 × n segments of size bytes, in order: outer loop n1, inner loop n."""
     if not o.size:
         return
+    if o.n * o.n1 > MOST_SEGMENTS:
+        core.trap(f"a block of more than {MOST_SEGMENTS} segments")
     for j in range(o.n1):
         for i in range(o.n):
             dst = o.dst + j * low_half(o.outer) + i * signed64(o.dst_stride)

@@ -242,6 +242,8 @@ def _rows_and_columns(core: Core, o: Operands) -> tuple[int, int]:
     rows, columns = low_half(o.size), high_half(o.size)
     if rows < 0 or columns < 0:
         core.trap("a negative number of rows or columns")
+    if max(rows, columns) > NRAM.window:
+        core.trap("more rows or columns than NRAM can hold")
     return rows, columns
 
 
@@ -251,7 +253,7 @@ def _channel_sum(core: Core, o: Operands, square: bool) -> None:
     total = core.read(o.dst, np.float32, o.m)
     shift = core.read(o.shift, np.float32, o.m)
     with np.errstate(all="ignore"):
-        for row in range(rows):
+        for row in range(rows if columns * o.m else 0):
             line = core.read(o.a + row * o.pitch, kind, columns * o.m).astype(np.float32)
             for pixel in line.reshape(columns, o.m) - shift:
                 total = total + (pixel * pixel if square else pixel)

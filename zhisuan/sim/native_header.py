@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from zhisuan.isa import elementary, matrix
+from zhisuan.isa import elementary, matrix, transfer
 from zhisuan.isa.address import SPACES, Space
 from zhisuan.isa.registry import REGISTERS, ROWS, Instruction, Unit
 from zhisuan.sim.reference import SPECIAL
@@ -175,6 +175,7 @@ def _numbers() -> Iterator[str]:
     whole = {
         "COST_CLASSES": len(COST_CLASSES),
         "SPECIALS": len(SPECIAL),
+        "MOST_SEGMENTS": transfer.MOST_SEGMENTS,
         "WRAM_LINE": matrix.WRAM_LINE,
         "WRAM_BANKS": matrix.WRAM_BANKS,
         "CAUSES": len(CAUSES),

@@ -183,10 +183,14 @@ INLINE i32 to_integer(float x, double low, double high) {
         return 1;                                                                            \
     }
 
+INLINE int is_shape(i64 rows, i64 columns) {
+    return rows >= 0 && columns >= 0 && rows <= (i64)NRAM_WINDOW && columns <= (i64)NRAM_WINDOW;
+}
+
 #define TRANSPOSE(MODE, T)                                                                   \
     case OP_VTRANS_##MODE: {                                                                 \
         const i64 rows = low_half(a[VTRANS_size]), columns = high_half(a[VTRANS_size]);      \
-        if (rows < 0 || columns < 0) return 0;                                               \
+        if (!is_shape(rows, columns)) return 0;                                              \
         const u64 size = (u64)(rows * columns) * sizeof(T);                                  \
         const u8 *from = range(core, READS_VTRANS, (u64)a[VTRANS_a], rows * columns, sizeof(T), sizeof(T)); \
         u8 *to = from ? range(core, WRITES_VTRANS, (u64)a[VTRANS_dst], rows * columns, sizeof(T), sizeof(T)) : 0; \
@@ -242,7 +246,7 @@ INLINE void channel(const Tile *t, i64 c, float *total, const float *shift) {
 static __attribute__((noinline)) int channel_sums(Core *core, const i64 *a, int is_half, int is_square) {
     const i64 rows = low_half(a[VCSUM_size]), columns = high_half(a[VCSUM_size]);
     const u64 m = (u64)a[VCSUM_m], width = is_half ? 2 : 4;
-    if (rows < 0 || columns < 0) return 0;
+    if (!is_shape(rows, columns)) return 0;
     float *total = (float *)range(core, READS_VCSUM, (u64)a[VCSUM_dst], m, 4, 4);
     const u8 *shift = total ? range(core, READS_VCSUM, (u64)a[VCSUM_shift], m, 4, 4) : 0;
     if (!shift) return 0;
