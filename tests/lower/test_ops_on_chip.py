@@ -198,6 +198,32 @@ def test_vecmat(k: int, n: int) -> None:
     compare(build.finish(["y"]), {"v": halves((k,), 2)}, tolerance=1e-6)
 
 
+@pytest.mark.parametrize("wram", [MACHINE.wram.size, 20_000])
+@pytest.mark.parametrize("activation", ["", "relu", "tanh"])
+@pytest.mark.parametrize(("rows", "k", "n"), [(1, 1, 1), (1, 300, 200), (3, 97, 130), (1, 33, 64)])
+def test_linear(rows: int, k: int, n: int, activation: str, wram: int) -> None:
+    build = GraphBuilder("one")
+    build.input("x", F32, (rows, k))
+    build.constant("w", halves((n, k), 1) / 8)
+    build.constant("b", halves((n,), 2))
+    build.node("linear", ["x", "w", "b"], {"activation": activation}, output="y", label="fc")
+    machine = replace(MACHINE, wram=replace(MACHINE.wram, size=wram))
+    compare(build.finish(["y"]), {"x": halves((rows, k), 3)}, machine)
+
+
+@pytest.mark.parametrize("op", ["flatten", "reshape"])
+def test_a_flattened_picture_keeps_its_order(op: str) -> None:
+    build = GraphBuilder("classifier")
+    shape = (1, 5, 4, 3)
+    build.input("x", F32, shape)
+    build.constant("size", np.array([1, 60]))
+    build.constant("w", halves((10, 60), 1))
+    names = ["x"] if op == "flatten" else ["x", "size"]
+    build.node(op, names, output="row", label="flat")
+    build.node("linear", ["row", "w"], output="y", label="fc")
+    compare(build.finish(["y"]), {"x": halves(shape, 3)})
+
+
 def test_ops_without_a_kernel_are_listed_at_once() -> None:
     build = GraphBuilder("strange")
     build.input("x", F32, (1, 2, 3, 4))

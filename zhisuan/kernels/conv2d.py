@@ -60,6 +60,12 @@ def taps_of(c: Convolution, pack: Pack) -> int:
     return wide_h * wide_w * c.ci
 
 
+def _matrix_cycles(c: Convolution, pack: Pack, pixels: int, channels: int, machine: Machine) -> int:
+    """Cycles of `pixels` blocks of the widened filter, which has `channels` results."""
+    wide_h, wide_w = wide_kernel(c, pack)
+    return int(machine.matrix_cycles("f16", pixels, wide_h * wide_w, c.ci, channels))
+
+
 def choose_pack(c: Convolution, machine: Machine) -> Pack:
     """The block of output pixels that shares the matrix unit: the cheapest that fits WRAM.
 
@@ -72,7 +78,7 @@ def choose_pack(c: Convolution, machine: Machine) -> Pack:
         if weight_bytes(taps_of(c, pack), channels, HALF) > machine.wram.size:
             return 1 << 62
         steps = c.out_h // pack[0] * ceil_div(c.out_w, pack[1])
-        return int(machine.matrix_cycles("f16", steps, taps_of(c, pack), channels))
+        return _matrix_cycles(c, pack, steps, channels, machine)
 
     most = max(1, machine.matrix.elements // c.co)
     blocks = [(1, columns) for columns in range(1, min(most, c.out_w) + 1)]
@@ -156,7 +162,7 @@ def _tile(c: Convolution, pack: Pack, tile_h: int, tile_w: int, stats: bool,
         "zero_bytes": zero_bytes,
     }
     load = int(machine.transfer_cycles("read", min(columns, c.width) * c.ci * HALF, rows))
-    compute = int(machine.matrix_cycles("f16", groups_h * groups_w, taps_of(c, pack), channels))
+    compute = _matrix_cycles(c, pack, groups_h * groups_w, channels, machine)
     finish = (3 if stats else 1) * int(machine.vector_cycles(groups_h * acc_pitch))
     if pack[0] == 1:
         store = int(machine.transfer_cycles("write", tile_w * c.co * HALF, tile_h))

@@ -13,6 +13,7 @@ NAMES = (
     "conv2d",
     "elementwise",
     "instance_norm",
+    "linear",
     "pad",
     "resize_nearest",
     "vecmat",

@@ -10,7 +10,7 @@ import numpy as np
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph.ir import Node
 from zhisuan.isa.matrix import pack_weights
-from zhisuan.kernels import conv2d, pixelwise
+from zhisuan.kernels import conv2d, linear, pixelwise
 from zhisuan.lower.state import RULES, Lowering, Place, rule
 
 __all__ = ["RULES"]
@@ -157,6 +157,43 @@ def lower_vecmat(state: Lowering, node: Node) -> None:
     pointers = {"dst": state.result(node), "src": state.value(vector), "matrix": packed}
     args = pixelwise.vecmat(k, n, state.machine)
     state.launch(node, "vecmat", args, pointers, state.macs.get(node.label, 0))
+
+
+@rule("flatten", "reshape")
+def lower_flatten(state: Lowering, node: Node) -> None:
+    """A picture as one row → a view: no launch; the linear layer turns its weights instead."""
+    x, shape = node.inputs[0], state.shapes[node.output]
+    if len(shape) != 2 or shape[0] != 1:
+        raise ZhisuanError(
+            f"{node.op} '{node.label}' cannot be lowered",
+            expected="one picture, or one row, made a row [1, n]",
+            found=f"{list(state.shapes[x])} to {list(shape)}",
+        )
+    state.places[node.output] = state.value(x)
+    if len(state.shapes[x]) == 4:
+        height, width, c = state.image(x)
+        if c > 1 and height * width > 1:
+            state.flattened[node.output] = (c, height, width)
+
+
+@rule("linear")
+def lower_linear(state: Lowering, node: Node) -> None:
+    """linear (bias and activation absorbed) → one linear launch that streams the weights."""
+    x, weight, *bias = node.inputs
+    weights = state.weights(node, weight)
+    (rows, k), n = state.shapes[x], len(weights)
+    if x in state.flattened:  # columns in the order of memory: height, width, channel
+        turned = weights.reshape(n, *state.flattened[x]).transpose(0, 2, 3, 1)
+        weights = turned.reshape(n, k)
+    cut = linear.pieces(k, n, state.machine)
+    pointers = {
+        "dst": state.result(node),
+        "src": state.places[x],
+        "weights": state.constant(f"{weight}.{node.label}", linear.pack(weights, cut)),
+        "bias": state.value(bias[0]) if bias else None,
+    }
+    args = linear.plan(rows, k, n, cut, state.machine, activation=node.attrs["activation"])
+    state.launch(node, "linear", args, pointers, state.macs.get(node.label, 0))
 
 
 @rule("slice1d")

@@ -1,7 +1,7 @@
 """What a lowering rule sees: the graph's shapes, and methods that make buffers and launches.
 
-Activations ([1, C, H, W]) are stored FP16, channels last; vectors and matrices of the
-parameter path (rank 1 and 2) stay FP32.  Multi-image batches are not supported.
+Activations are stored FP16, images ([1, C, H, W]) channels last; vectors of the parameter path
+(rank 1) stay FP32.  Multi-image batches are not supported.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ class Lowering:
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     sums: dict[str, Place] = field(default_factory=dict)  # value → channel sums already made
+    flattened: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Matrix values that are images in memory, still channels last: their (c, h, w)."""
 
     def image(self, name: str) -> tuple[int, int, int]:
         """Height, width and channels of a [1, C, H, W] value."""
@@ -96,7 +98,9 @@ class Lowering:
 
     def storage(self, shape: tuple[int, ...]) -> tuple[str, str]:
         """Element type and layout of a tensor of this shape on the device."""
-        return ("f16", "hwc") if len(shape) == 4 else ("f32", "flat")
+        if len(shape) == 4:
+            return "f16", "hwc"
+        return ("f32" if len(shape) < 2 else "f16"), "flat"
 
     def make(self, name: str, role: str, shape: tuple[int, ...], dtype: str = "",
              layout: str = "") -> Place:  # fmt: skip
@@ -123,6 +127,13 @@ class Lowering:
 
     def value(self, name: str) -> Place:
         """Where a value lies; graph constants are brought in when first used."""
+        if name in self.flattened:
+            raise ZhisuanError(
+                f"value '{name}' cannot be lowered",
+                where="a picture flattened to a row",
+                expected="a linear layer as its only reader",
+                found="another reader, or an output of the graph",
+            )
         if name not in self.places and name in self.graph.constants:
             values = np.asarray(self.graph.constants[name], np.float32)
             if values.ndim == 4:

@@ -1,0 +1,77 @@
+"""Launch plan of linear.bcl: pieces of the weights that fit half of WRAM, and their packing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zhisuan.arch.machine import Machine, ceil_div
+from zhisuan.isa.matrix import WRAM_BANKS, WRAM_LINE, pack_weights, weight_bytes
+from zhisuan.kernels.arena import Arena, aligned, no_room
+from zhisuan.kernels.conv2d import ACTIVATIONS, FLOAT, HALF
+
+PER_LINE = WRAM_LINE // HALF
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """How the [n, k] weights are cut: `chunk` inputs × `block` outputs, `size` bytes each."""
+
+    chunk: int
+    block: int
+    size: int
+
+
+def pieces(k: int, n: int, machine: Machine) -> Pieces:
+    """Pieces that fit half of WRAM: one bank group of outputs, then more if all inputs fit."""
+    half = machine.wram.size // 2
+    column = WRAM_BANKS * WRAM_LINE  # one line of inputs for a group of outputs
+    lines = half // column
+    if lines < 1:
+        raise no_room("linear", f"{k} inputs, {n} outputs", "WRAM", 2 * column,
+                      machine.wram.size, machine)  # fmt: skip
+    chunk = min(lines, ceil_div(k, PER_LINE)) * PER_LINE
+    groups = min(max(1, half // weight_bytes(chunk, WRAM_BANKS, HALF)), ceil_div(n, WRAM_BANKS))
+    block = groups * WRAM_BANKS if chunk >= k else WRAM_BANKS
+    return Pieces(chunk, block, int(weight_bytes(chunk, block, HALF)))
+
+
+def pack(weights: np.ndarray, cut: Pieces) -> np.ndarray:
+    """[n, k] weights → the pieces in the order the kernel loads them, each of `cut.size` bytes."""
+    n, k = weights.shape
+    halves = weights.astype(np.float16)
+    packed = []
+    for first in range(0, n, cut.block):
+        for start in range(0, k, cut.chunk):
+            part = halves[first : first + cut.block, start : start + cut.chunk]
+            piece = pack_weights(np.ascontiguousarray(part.T))
+            packed.append(np.pad(piece, (0, cut.size - len(piece))))
+    return np.concatenate(packed)
+
+
+def plan(rows: int, k: int, n: int, cut: Pieces, machine: Machine, *,
+         activation: str) -> dict[str, int | float]:  # fmt: skip
+    """All arguments of the kernel but its pointers."""
+    acc_bytes = aligned(rows * cut.block * FLOAT)
+    out_bytes = aligned(rows * cut.block * HALF)
+    arena = Arena(machine)
+    args: dict[str, int | float] = {
+        "rows": rows,
+        "k": k,
+        "n": n,
+        "chunk": cut.chunk,
+        "block": cut.block,
+        "piece_bytes": cut.size,
+        "activation": ACTIVATIONS.index(activation),
+        "x_offset": arena.take(rows * k * HALF),
+        "acc_offset": arena.take(2 * acc_bytes),
+        "acc_bytes": acc_bytes,
+        "out_offset": arena.take(2 * out_bytes),
+        "out_bytes": out_bytes,
+        "vector_offset": arena.take(2 * cut.block * FLOAT),
+    }
+    if not arena.fits:
+        what = f"{rows} rows of {k} inputs, {n} outputs"
+        raise no_room("linear", what, "NRAM", arena.used, arena.limit, machine)
+    return args
