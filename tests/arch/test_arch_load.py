@@ -81,6 +81,43 @@ def test_a_variant() -> None:
         vary(machine, {"nram.size": 1024})
 
 
+def test_sections_that_may_be_missing() -> None:
+    machine = parse(PRESET[: PRESET.index("[chip]")], "my.toml")
+    assert (machine.cores, machine.sram.size, machine.technology) == (1, 0, None)
+    assert check(machine) == []
+    assert ("sram.size", 0, "bytes", "no section [sram]: no shared memory") in describe(machine)
+
+
+def test_a_variant_by_text() -> None:
+    machine = load(DEFAULT)
+    assert vary(machine, {"noc.topology": "torus"}).noc.topology == "torus"
+    with pytest.raises(ZhisuanError, match=r"noc\.topology names something unknown"):
+        vary(machine, {"noc.topology": "star"})
+    with pytest.raises(ZhisuanError, match=r"noc\.topology has the wrong form"):
+        vary(machine, {"noc.topology": 4})
+
+
+def test_what_a_matrix_instruction_takes() -> None:
+    machine = load(DEFAULT)
+    assert machine.matrix_cycles("i8", 10, 9, 3, 65) == 10 * 1 * 2  # 27 taps of 64 lanes
+    apart = vary(machine, {"matrix.flatten": "channels"})
+    assert apart.matrix_cycles("i8", 10, 9, 3, 65) == 10 * 9 * 2
+    assert apart.matrix_cycles("i8", 10, 9, 65, 1) == 10 * 18
+
+
+def test_a_type_that_the_matrix_unit_lacks() -> None:
+    machine = vary(load(DEFAULT), {"matrix.lanes_i4": 0, "matrix.lanes_i8": 0})
+    with pytest.raises(ZhisuanError) as caught:
+        machine.matrix_cycles("i8", 1, 1, 1, 1)
+    assert str(caught.value) == dedent("""\
+        error: the matrix unit of dlp-s does not multiply i8
+          expected: i16, f16, f32
+          found:    i8
+          try:      set matrix.lanes_i8 in the machine file""")
+    with pytest.raises(ZhisuanError, match="multiplies nothing"):
+        vary(machine, {f"matrix.lanes_{kind}": 0 for kind in ("i16", "f16", "f32")})
+
+
 WHOLE_MESSAGES = [
     (
         "[vector]", "[vectors]",
@@ -89,8 +126,8 @@ WHOLE_MESSAGES = [
           where:    my.toml:23:2
             [vectors]
              ^
-          expected: clock, dram, nram, wram, vector, matrix, move, queues, scalar, launch; \
-and name, title
+          expected: clock, dram, nram, wram, vector, matrix, move, queues, scalar, launch, \
+chip, sram, noc, technology; and name, title
           try:      did you mean 'vector'?""",
     ),
     (
@@ -197,6 +234,27 @@ reserved for the stack" }
             ^
           expected: a multiple of 4096 (matrix.elements 64 × 64 bytes)
           found:    wram.size = 1000000""",
+    ),
+    (
+        'flatten = { value = "taps"', 'flatten = { value = "tap"',
+        """\
+        error: matrix.flatten names something unknown
+          where:    my.toml:37:1
+            flatten = { value = "tap", source = "derived: K = (kh, kw, ci) padded once at the \
+end, 512-bit dot products" }
+            ^
+          expected: taps, channels
+          found:    'tap'""",
+    ),
+    (
+        'topology = { value = "ring"', "topology = { value = 3",
+        """\
+        error: noc.topology must be a text
+          where:    my.toml:75:1
+            topology = { value = 3, source = "one cluster: never used" }
+            ^
+          expected: { value = "text", source = "where the number is from" }
+          found:    3""",
     ),
     (
         "[wram]", "[wram",

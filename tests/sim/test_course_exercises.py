@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sim_programs import ROUND
 
-from zhisuan.arch.machine import Dram, Launch, Machine, Matrix, Nram, Scalar, Wram
+from zhisuan.arch.machine import Dram, Launch, Machine, Nram, Scalar, Wram
 from zhisuan.isa.address import GDRAM, NRAM, WRAM
 from zhisuan.isa.encoding import Encodable, encode
 from zhisuan.isa.matrix import pack_weights
@@ -31,7 +31,7 @@ EXERCISE: Machine = replace(
     dram=Dram(64_000_000_000, 1 << 30, 4, read_latency=0, write_latency=0, segment_cycles=1),
     nram=Nram(128 << 10, 0),
     wram=Wram(256 << 10),
-    matrix=Matrix(elements=1, lanes_f16=256, lanes_f32=256, latency=0),
+    matrix=replace(ROUND.matrix, elements=1, lanes_f16=256, lanes_f32=256, latency=0),
     scalar=Scalar(0, 0, 0, 0, 0, 0, 0, 0, 0),
     launch=Launch(0),
 )

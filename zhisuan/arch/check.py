@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from zhisuan.arch.machine import Machine
+from zhisuan.arch.machine import FLATTEN, TOPOLOGIES, Machine
 
 WRAM_LINE = 64
 """Bytes of a line of WRAM; a bank of every element holds whole lines."""
-MAY_BE_ZERO = ("latency", "segment_cycles", "overhead", "stack")
+MAY_BE_ZERO = (
+    "latency", "segment_cycles", "overhead", "stack", "sram.size", "static_milliwatts",
+    "lanes_i4", "lanes_i8", "lanes_i16", "lanes_f16", "lanes_f32",
+)  # fmt: skip
 """Endings of the keys that may be 0; every other number is at least 1."""
+CHOICES = {"noc.topology": TOPOLOGIES, "matrix.flatten": FLATTEN}
+"""The texts that a key may have."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,10 @@ class Rule:
     what: str
     holds: Callable[[Machine], bool]
     expected: Callable[[Machine], str]
+
+
+MATRIX_TYPES = ("i4", "i8", "i16", "f16", "f32")
+"""Types the matrix unit may multiply; each has its `lanes_` key."""
 
 
 def _power_of_two(value: int) -> bool:
@@ -63,11 +72,23 @@ RULES = (
             f"(matrix.elements {m.matrix.elements} × {WRAM_LINE} bytes)"
         ),
     ),
+    Rule(
+        "matrix.lanes_f16",
+        "the matrix unit multiplies nothing",
+        lambda m: any(getattr(m.matrix, f"lanes_{kind}") for kind in MATRIX_TYPES),
+        lambda m: "one of matrix.lanes_" + ", lanes_".join(MATRIX_TYPES) + " above 0",
+    ),
+    Rule(
+        "sram.stack",
+        "the stack must leave room in SRAM",
+        lambda m: m.sram.stack < max(m.sram.size, 1),
+        lambda m: f"less than sram.size, {m.sram.size}" if m.sram.size else "0, as sram.size is",
+    ),
 )
 
 
-def values(machine: Machine) -> Iterator[tuple[str, int]]:
-    """Every number of the machine as (`section.key`, value), in the order of the file."""
+def values(machine: Machine) -> Iterator[tuple[str, int | str]]:
+    """Every number and text of the machine as (`section.key`, value), in the order of the file."""
     yield "clock.hz", machine.clock_hz
     for name, section in vars(machine).items():
         if hasattr(section, "__dataclass_fields__"):
@@ -78,6 +99,11 @@ def values(machine: Machine) -> Iterator[tuple[str, int]]:
 def broken(machine: Machine) -> Iterator[Broken]:
     """The rules `machine` breaks; numbers of the wrong size first."""
     for key, value in values(machine):
+        if isinstance(value, str):
+            if value not in CHOICES.get(key, (value,)):
+                wanted = ", ".join(CHOICES[key])
+                yield Broken(key, f"{key} names something unknown", wanted, repr(value))
+            continue
         least = 0 if key.endswith(MAY_BE_ZERO) else 1
         if value < least:
             wanted = "zero or more" if least == 0 else "one or more"
@@ -89,5 +115,5 @@ def broken(machine: Machine) -> Iterator[Broken]:
 
 
 def check(machine: Machine) -> list[str]:
-    """Keys of the numbers whose source the machine file does not name, in file order."""
+    """Keys of the values whose source the machine file does not name, in file order."""
     return [key for key, _ in values(machine) if not machine.sources.get(key)]

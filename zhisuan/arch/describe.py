@@ -24,8 +24,18 @@ UNITS = {
     "divide_passes": "passes",
     "transcendental_passes": "passes",
     "elements": "elements",
+    "lanes_i4": "MAC/cycle/element",
+    "lanes_i8": "MAC/cycle/element",
+    "lanes_i16": "MAC/cycle/element",
     "lanes_f16": "MAC/cycle/element",
     "lanes_f32": "MAC/cycle/element",
+    "flatten": "",
+    "topology": "",
+    "technology.dram": "",
+    "node_nm": "nm",
+    "static_milliwatts": "mW",
+    "clusters": "clusters",
+    "cores_per_cluster": "cores",
     "queues.window": "instructions",
     "queues": "entries",
     "scalar": "cycles",
@@ -42,13 +52,18 @@ def unit(key: str) -> str:
     return UNITS[ending or key.split(".")[0]]
 
 
-def describe(machine: Machine) -> list[tuple[str, int, str, str]]:
-    """Every number as (key, value, unit, source); the source is empty where none is named."""
+def describe(machine: Machine) -> list[tuple[str, int | str, str, str]]:
+    """Every value as (key, value, unit, source); the source is empty where none is named."""
     return [(key, value, unit(key), machine.sources.get(key, "")) for key, value in values(machine)]
 
 
-def vary(machine: Machine, changes: Mapping[str, int], source: str = "a variant") -> Machine:
-    """`machine` with other numbers, by `section.key`; a wrong key or number is an error."""
+def shown(value: int | str) -> str:
+    """A value as people read it: thousands apart, texts as they are."""
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+def vary(machine: Machine, changes: Mapping[str, int | str], source: str = "a variant") -> Machine:
+    """`machine` with other values, by `section.key`; a wrong key or value is an error."""
     known = dict(values(machine))
     varied = machine
     for key, value in changes.items():
@@ -57,6 +72,10 @@ def vary(machine: Machine, changes: Mapping[str, int], source: str = "a variant"
                                expected="a section.key of the machine file",
                                hint=did_you_mean(key, known))  # fmt: skip
         section, name = key.split(".")
+        if isinstance(value, str) != isinstance(known[key], str):
+            raise ZhisuanError(f"{key} has the wrong form", where=machine.name,
+                               expected="a text" if isinstance(known[key], str) else "a number",
+                               found=repr(value))  # fmt: skip
         if key == "clock.hz":
             varied = replace(varied, clock_hz=value)
         else:

@@ -6,7 +6,7 @@ A file has `name`, `title` and one table for each section of `Machine`:
     read_latency = { value = 200, source = "where the number is from" }
 
 `read_latency = 200` is accepted, a number without a source; `check` lists those.  Nothing may
-be missing, nothing unknown, and every number is a whole one.
+be unknown, every number is a whole one, and only the sections of `ABSENT` may be missing.
 """
 
 from __future__ import annotations
@@ -38,9 +38,27 @@ _SECTIONS: dict[str, Any] = {
     "queues": m.Queues,
     "scalar": m.Scalar,
     "launch": m.Launch,
+    "chip": m.Chip,
+    "sram": m.Sram,
+    "noc": m.Noc,
+    "technology": m.Technology,
 }
+ABSENT: dict[str, Any] = {
+    "chip": m.ONE_CORE,
+    "sram": m.NO_SRAM,
+    "noc": m.NO_NOC,
+    "technology": None,
+}
+"""What a machine has where its file has no such section."""
+_NONE = {"chip": "one core", "sram": "no shared memory", "noc": "no network"}
 _KEYS = {"clock": ["hz"]} | {
     name: [field.name for field in fields(kind)] for name, kind in _SECTIONS.items()
+}
+_TEXT_KEYS = {
+    f"{name}.{field.name}"
+    for name, kind in _SECTIONS.items()
+    for field in fields(kind)
+    if field.type == "str"
 }
 _TEXTS = ("name", "title")
 _ENTRY = '{ value = 123, source = "where the number is from" }'
@@ -78,14 +96,20 @@ def parse(text: str, where: str) -> m.Machine:
     tables = _tables(file)
     _known_sections(file, tables)
     sources: dict[str, str] = {}
-    numbers = {name: _section(file, tables, name, sources) for name in _KEYS}
+    given = [name for name in _KEYS if name in tables or name not in ABSENT]
+    numbers = {name: _section(file, tables, name, sources) for name in given}
+    parts = {name: kind(**numbers[name]) for name, kind in _SECTIONS.items() if name in numbers}
     machine = m.Machine(
         name=str(tables.get("name", Path(where).stem)),
         title=str(tables.get("title", tables.get("name", Path(where).stem))),
         clock_hz=numbers["clock"]["hz"],
         sources=sources,
-        **{name: kind(**numbers[name]) for name, kind in _SECTIONS.items()},
+        **ABSENT | parts,
     )
+    for name, part in ABSENT.items():
+        if part is not None and name not in parts:
+            keys = (f"{name}.{field.name}" for field in fields(part))
+            sources.update(dict.fromkeys(keys, f"no section [{name}]: {_NONE[name]}"))
     for fault in broken(machine):
         raise ZhisuanError(fault.what, where=file.place(*fault.key.split(".")),
                            expected=fault.expected, found=fault.found)  # fmt: skip
@@ -124,7 +148,7 @@ def _known_sections(file: FileText, tables: dict[str, Any]) -> None:
 
 def _section(
     file: FileText, tables: dict[str, Any], name: str, sources: dict[str, str]
-) -> dict[str, int]:
+) -> dict[str, Any]:
     section, keys = tables.get(name, {}), _KEYS[name]
     for key in section:
         if key not in keys:
@@ -143,22 +167,27 @@ def _section(
             found="missing " + ", ".join(missing),
             hint="copy the keys from a preset",
         )
-    return {key: _number(file, section[key], name, key, sources) for key in keys}
+    return {key: _value(file, section[key], name, key, sources) for key in keys}
 
 
-def _number(file: FileText, entry: Any, section: str, key: str, sources: dict[str, str]) -> int:
-    """The number of an entry; its source, if it names one, goes to `sources`."""
+def _value(
+    file: FileText, entry: Any, section: str, key: str, sources: dict[str, str]
+) -> int | str:
+    """The number or text of an entry; its source, if it names one, goes to `sources`."""
+    is_text = f"{section}.{key}" in _TEXT_KEYS
+    form = _ENTRY.replace("123", '"text"') if is_text else _ENTRY
     value = entry
     if isinstance(entry, dict):
         for name in entry:
             if name not in ("value", "source"):
                 raise ZhisuanError(f"{section}.{key} has no '{name}'",
-                                   where=file.place(section, key), expected=_ENTRY,
+                                   where=file.place(section, key), expected=form,
                                    hint=did_you_mean(name, ("value", "source")))  # fmt: skip
         value = entry.get("value")
         sources[f"{section}.{key}"] = str(entry.get("source", ""))
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ZhisuanError(f"{section}.{key} must be a whole number",
-                           where=file.place(section, key), expected=_ENTRY,
+    if not isinstance(value, str if is_text else int) or isinstance(value, bool):
+        wanted = "a text" if is_text else "a whole number"
+        raise ZhisuanError(f"{section}.{key} must be {wanted}",
+                           where=file.place(section, key), expected=form,
                            found="no value" if value is None else repr(value))  # fmt: skip
     return value

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from zhisuan.base.errors import ZhisuanError
+
 
 def ceil_div(a: Any, b: int) -> Any:
     return -(-a // b)
@@ -47,10 +49,16 @@ class Vector:
 
 @dataclass(frozen=True)
 class Matrix:
+    """lanes: multiply-accumulates per element and cycle, 0 where the type is not supported."""
+
     elements: int  # processing elements, one output channel each
-    lanes_f16: int  # multiply-accumulates per element and cycle
+    lanes_i4: int
+    lanes_i8: int
+    lanes_i16: int
+    lanes_f16: int
     lanes_f32: int
     latency: int
+    flatten: str  # what fills the lanes, see FLATTEN
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,54 @@ class Launch:
 
 
 @dataclass(frozen=True)
+class Chip:
+    clusters: int
+    cores_per_cluster: int
+
+
+@dataclass(frozen=True)
+class Sram:
+    """Memory that the cores of a cluster share; size 0 where there is none."""
+
+    size: int  # per cluster
+    stack: int  # bytes at the top reserved for the memory core's stack
+    bytes_per_cycle: int  # of a core's port
+    latency: int
+
+
+@dataclass(frozen=True)
+class Noc:
+    """The network between clusters."""
+
+    topology: str  # one of TOPOLOGIES
+    link_bytes_per_cycle: int  # each link, each way
+    hop_latency: int
+
+
+@dataclass(frozen=True)
+class Technology:
+    """What energy and area need beside the sizes."""
+
+    node_nm: int
+    dram: str  # a kind of DRAM that the technology tables know
+    static_milliwatts: int  # leakage and clock tree of the whole chip
+
+
+TOPOLOGIES = ("ring", "mesh", "torus")
+FLATTEN = ("taps", "channels")
+"""taps: kernel positions and input channels together fill the lanes, padded once at the end;
+channels: the input channels of each kernel position, padded at every position."""
+ONE_CORE = Chip(clusters=1, cores_per_cluster=1)
+NO_SRAM = Sram(size=0, stack=0, bytes_per_cycle=1, latency=0)
+NO_NOC = Noc(topology="ring", link_bytes_per_cycle=1, hop_latency=0)
+
+
+@dataclass(frozen=True)
 class Machine:
-    """One core's description.  `sources` maps `section.key` to where its number is from."""
+    """A chip of equal cores; NRAM, WRAM, units and queues are each core's.
+
+    `sources` maps `section.key` to where its value is from.
+    """
 
     name: str
     title: str
@@ -104,6 +158,10 @@ class Machine:
     queues: Queues
     scalar: Scalar
     launch: Launch
+    chip: Chip
+    sram: Sram
+    noc: Noc
+    technology: Technology | None
     sources: dict[str, str]
 
     @property
@@ -112,8 +170,13 @@ class Machine:
         return self.nram.size - self.nram.stack
 
     @property
+    def cores(self) -> int:
+        """Cores of the chip, memory cores aside."""
+        return self.chip.clusters * self.chip.cores_per_cluster
+
+    @property
     def macs_per_cycle(self) -> int:
-        """Peak FP16 multiply-accumulates per cycle."""
+        """Peak FP16 multiply-accumulates per cycle of a core."""
         return self.matrix.elements * self.matrix.lanes_f16
 
     @property
@@ -150,11 +213,33 @@ class Machine:
             "transcendental": self.vector.transcendental_passes,
         }[kind]
 
-    def matrix_cycles(self, dtype: str, pixels: Any, taps: Any, channels: Any) -> Any:
-        """pixels · ceil(taps / lanes) · ceil(channels / elements), at least one."""
-        lanes = {"f16": self.matrix.lanes_f16, "f32": self.matrix.lanes_f32}[dtype]
-        passes = ceil_div(taps, lanes) * ceil_div(channels, self.matrix.elements)
-        return np.maximum(pixels * passes, 1)
+    def lanes(self, dtype: str) -> int:
+        """Multiply-accumulates of `dtype` per processing element and cycle; never 0."""
+        lanes = getattr(self.matrix, f"lanes_{dtype}", 0)
+        if not lanes:
+            kinds = [key[6:] for key in vars(self.matrix) if key.startswith("lanes_")]
+            raise ZhisuanError(
+                f"the matrix unit of {self.name} does not multiply {dtype}",
+                expected=", ".join(kind for kind in kinds if getattr(self.matrix, f"lanes_{kind}")),
+                found=dtype,
+                hint=f"set matrix.lanes_{dtype} in the machine file" if dtype in kinds else "",
+            )
+        return lanes
+
+    def matrix_cycles(
+        self, dtype: str, pixels: Any, positions: Any, inputs: Any, outputs: Any
+    ) -> Any:
+        """Cycles of a convolution of `pixels` output pixels, at least one.
+
+        Every pixel takes, per group of `elements` output channels, as many cycles as its
+        kernel positions × input channels fill lanes, flattened as `matrix.flatten` says.
+        """
+        lanes = self.lanes(dtype)
+        if self.matrix.flatten == "taps":
+            steps = ceil_div(positions * inputs, lanes)
+        else:
+            steps = positions * ceil_div(inputs, lanes)
+        return np.maximum(pixels * steps * ceil_div(outputs, self.matrix.elements), 1)
 
     def latency(self, key: str) -> int:
         """The value of a `section.key` latency, 0 for an empty key."""

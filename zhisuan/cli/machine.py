@@ -25,12 +25,12 @@ def list_presets() -> None:
 @app.command()
 def show(name: Name) -> None:
     """Every number of a machine and where it is from."""
-    from zhisuan.arch.describe import describe
+    from zhisuan.arch.describe import describe, shown
     from zhisuan.arch.load import load
 
     machine = load(name)
     print(machine.title)
-    rows = [(key, f"{value:,}", unit, source) for key, value, unit, source in describe(machine)]
+    rows = [(key, shown(value), unit, source) for key, value, unit, source in describe(machine)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for key, value, unit, source in rows:
         print(f"{key:<{widths[0]}}  {value:>{widths[1]}} {unit:<{widths[2]}}  {source}".rstrip())
@@ -44,6 +44,6 @@ def check(name: Name) -> None:
     from zhisuan.arch.load import load
 
     machine = load(name)
-    print(f"{machine.name}: {len(describe(machine))} numbers, all of them possible")
+    print(f"{machine.name}: {len(describe(machine))} values, all of them possible")
     for key in keys_without_source(machine):
         print(f"  no source is named for {key}")

@@ -72,9 +72,12 @@ def _taps(o: Operands) -> Any:
 def _conv_cycles(machine: Any, o: Operands) -> Any:
     """max(1, output pixels · ceil(taps / lanes) · ceil(output channels / `matrix.elements`)),
     lanes `matrix.lanes_f16` or `matrix.lanes_f32` by the source type, taps kernel height ·
-    kernel width · input channels
+    kernel width · input channels; where `matrix.flatten` is channels, kernel height · kernel
+    width · ceil(input channels / lanes) in place of ceil(taps / lanes)
     """
-    return machine.matrix_cycles(o.mode.split(".")[0], _pixels(o), _taps(o), high_half(o.channels))
+    positions = quarter(o.geometry, 2) * quarter(o.geometry, 3)
+    inputs, outputs = low_half(o.channels), high_half(o.channels)
+    return machine.matrix_cycles(o.mode.split(".")[0], _pixels(o), positions, inputs, outputs)
 
 
 def _conv_touches(o: Operands) -> tuple[Touch, ...]:

@@ -12,7 +12,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from zhisuan.arch.describe import describe
+from zhisuan.arch.describe import describe, shown
 from zhisuan.arch.machine import Machine
 from zhisuan.report import quantities as q
 from zhisuan.report.bars import layer_table, unit_table
@@ -227,8 +227,8 @@ def _notes(report: RunReport) -> str:
 
 def _machine(machine: Machine) -> str:
     rows = [
-        f'<tr><td>{escape(key)}</td><td class="n">{value:,}</td><td>{escape(unit)}</td>'
-        f"<td>{escape(source)}</td></tr>"
+        f'<tr><td>{escape(key)}</td><td class="n">{escape(shown(value))}</td>'
+        f"<td>{escape(unit)}</td><td>{escape(source)}</td></tr>"
         for key, value, unit, source in describe(machine)
     ]
     table = (
