@@ -33,16 +33,32 @@ class Lowered:
 def lower(graph: Graph, binding: Mapping[str, int], machine: Machine) -> Lowered:
     """Choose kernels, tile, lay out, plan memory: a verified plan for this size and machine."""
     _refuse_unsupported(graph)
-    state = Lowering(
-        graph, machine, graph_shapes.infer(graph, binding), graph_macs.macs(graph, binding)
-    )
+    shapes = graph_shapes.infer(graph, binding)
+    _refuse_values(graph, shapes)
+    state = Lowering(graph, machine, shapes, graph_macs.macs(graph, binding))
     for name in graph.inputs:
         state.places[name] = state.make(name, "input", state.shapes[name])
     for node in _vectors_first(graph, state.shapes):
         RULES[node.op](state, node)
     for name in graph.outputs:
-        state.drafts[state.value(name).buffer].role = "output"
+        _deliver(state, name)
     return _finish(state)
+
+
+def _deliver(state: Lowering, name: str) -> None:
+    """Make a value's buffer an output; it must be one that a launch fills."""
+    place = state.value(name)
+    draft = state.drafts[place.buffer]
+    if place.buffer != name or draft.role != "scratch":
+        what = "a view of" if place.buffer != name else f"the {draft.role}"
+        raise ZhisuanError(
+            f"output '{name}' is not computed on the chip",
+            where=f"graph '{state.graph.name}'",
+            expected="outputs that an operator computes",
+            found=f"{what} '{place.buffer}'",
+            hint="leave it out of the outputs, or name the value it shows",
+        )
+    draft.role = "output"
 
 
 def _vectors_first(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> list[Node]:
@@ -63,6 +79,19 @@ def _refuse_unsupported(graph: Graph) -> None:
             expected="ops among " + ", ".join(sorted(RULES)),
             hint="CONTRIBUTING.md, 'add a kernel', shows how one is written",
         )
+
+
+def _refuse_values(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Every value the chip would hold is of floats, and of one picture if it holds pictures."""
+    for name in (*graph.inputs, *(node.output for node in graph.nodes)):
+        shape, dtype = shapes[name], graph.values[name].dtype
+        if not dtype.is_float or (len(shape) == 4 and shape[0] != 1) or 0 in shape:
+            raise ZhisuanError(
+                f"value '{name}' cannot be lowered",
+                where=f"graph '{graph.name}'",
+                expected="floats that are not empty; pictures one at a time, [1, C, H, W]",
+                found=f"{dtype}{list(shape)}",
+            )
 
 
 def _finish(state: Lowering) -> Lowered:

@@ -18,7 +18,7 @@ __all__ = ["RULES"]
 
 def _sums(state: Lowering, value: str, c: int) -> Place:
     """Scratch for the channel sums of a value: centre, Σ(x - m), Σ(x - m)²."""
-    place = state.make(f"{value}.sums", "scratch", (3, c), "f32", "flat")
+    place = state.make(state.fresh(f"{value}.sums"), "scratch", (3, c), "f32", "flat")
     state.sums[value] = place
     return place
 
@@ -206,14 +206,15 @@ def lower_slice1d(state: Lowering, node: Node) -> None:
 
 @rule("add", "sub", "mul", "div", "maximum", "minimum")
 def lower_binary(state: Lowering, node: Node) -> None:
-    a, b = node.inputs
     shape = state.shapes[node.output]
-    if state.shapes[a] != shape or state.shapes[b] != shape or len(shape) != 4:
+    given = [state.shapes[name] for name in node.inputs]
+    if given != [shape, shape] or len(shape) != 4:
         raise ZhisuanError(
             f"{node.op} '{node.label}' cannot be lowered",
             expected="two images of the same shape",
-            found=f"{list(state.shapes[a])} and {list(state.shapes[b])}",
+            found=" and ".join(str(list(one)) for one in given),
         )
+    a, b = node.inputs
     args = pixelwise.elementwise(node.op, prod(shape), state.machine)
     pointers = {"dst": state.result(node), "a": state.value(a), "b": state.value(b)}
     state.launch(node, "elementwise", args, pointers)

@@ -102,12 +102,19 @@ class Lowering:
             return "f16", "hwc"
         return ("f32" if len(shape) < 2 else "f16"), "flat"
 
+    def fresh(self, name: str) -> str:
+        """`name`, or one like it that no value of the graph and no buffer has."""
+        while name in self.graph.values or name in self.drafts:
+            name += "+"
+        return name
+
     def make(self, name: str, role: str, shape: tuple[int, ...], dtype: str = "",
              layout: str = "") -> Place:  # fmt: skip
         """A new buffer for a value or scratch space."""
         natural = self.storage(shape)
         dtype, layout = dtype or natural[0], layout or natural[1]
         size = prod(shape) * dtypes.dtype(dtype).size
+        assert name not in self.drafts, f"two buffers called '{name}'"
         self.drafts[name] = Draft(role, dtype, shape, layout, size, 1 << 30, -1)
         return Place(name)
 

@@ -50,7 +50,17 @@ class Buffer:
                 found=str(list(values.shape)),
             )
         laid = values[0].transpose(1, 2, 0) if self.layout == "hwc" else values
-        return np.ascontiguousarray(laid, dtypes.dtype(self.dtype).numpy).reshape(-1)
+        kind = dtypes.dtype(self.dtype)
+        with np.errstate(over="ignore"):
+            flat = np.ascontiguousarray(laid, kind.numpy).reshape(-1)
+        if kind.is_float and np.isinf(flat).any() and not np.isinf(values).any():
+            raise ZhisuanError(
+                f"'{self.name}' has values that {self.dtype} cannot hold",
+                expected=f"numbers up to {float(np.finfo(kind.numpy).max):,.0f} in size",
+                found=f"{float(np.abs(values).max()):g}",
+                hint="scale the values down",
+            )
+        return flat
 
     def decode(self, flat: np.ndarray) -> np.ndarray:
         """The tensor that DRAM contents `flat` (of the buffer's type) mean."""
