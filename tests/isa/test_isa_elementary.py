@@ -61,11 +61,17 @@ def test_sigmoid_is_within_2_5_ulp() -> None:
     assert ulps(elementary.sigmoid(x), 1 / (1 + np.exp(-x.astype(np.float64)))) < 2.5
 
 
-@pytest.mark.parametrize("reach", [20, 1, 1e-3])
-def test_tanh_is_within_2e_7(reach: float) -> None:
+@pytest.mark.parametrize("reach", [20, 1, 0.56, 1e-3, 1e-30])
+def test_tanh_is_within_3_ulp(reach: float) -> None:
     x = uniform(-reach, reach)
-    error = np.abs(elementary.tanh(x) - np.tanh(x.astype(np.float64)))
-    assert error.max() < 2e-7
+    assert ulps(elementary.tanh(x), np.tanh(x.astype(np.float64))) < 3
+
+
+def test_tanh_is_odd() -> None:
+    x = np.concatenate([uniform(0, 2), np.array([0, 0.55, np.inf, 1e-40], F)])
+    assert np.array_equal(
+        elementary.tanh(-x).view(np.uint32), (-elementary.tanh(x)).view(np.uint32)
+    )
 
 
 def test_special_values() -> None:

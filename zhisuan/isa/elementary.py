@@ -75,10 +75,23 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return (F(1) / (F(1) + exp(-np.asarray(x, F)))).astype(F)
 
 
+TANH_COEFFICIENTS = tuple(F(c) for c in (-0.0065484014, 0.021276436, -0.053904075, 0.13333087,
+                                         -0.33333331))  # fmt: skip
+TANH_SMALL = F(0.55)
+"""Below it the polynomial, whose error is relative; above it the exponential."""
+
+
 def tanh(x: np.ndarray) -> np.ndarray:
-    """1 - 2 / (1 + e^2x), float32."""
+    """Hyperbolic tangent, float32, odd: x·(1 + z·p(z)) with z = x² near 0, else 1 - 2/(1 + e^2|x|)
+    with the sign of x."""
     x = np.asarray(x, F)
-    return (F(1) - F(2) / (F(1) + exp(x + x))).astype(F)
+    z = x * x
+    p = np.full_like(z, TANH_COEFFICIENTS[0])
+    for c in TANH_COEFFICIENTS[1:]:
+        p = p * z + c
+    magnitude = np.abs(x)
+    far = np.copysign(F(1) - F(2) / (F(1) + exp(magnitude + magnitude)), x)
+    return np.where(magnitude < TANH_SMALL, x * (F(1) + z * p), far).astype(F)
 
 
 def round_integer(value: int, to: str) -> np.floating:

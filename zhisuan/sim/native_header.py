@@ -187,9 +187,10 @@ def _numbers() -> Iterator[str]:
         **{f"CAUSE_{name}": number for name, number in CAUSE_NUMBERS.items()},
     }
     yield from (f"#define {name} {value}" for name, value in whole.items())
-    for name in ("EXP_LOG2E", "EXP_LN2_HIGH", "EXP_LN2_LOW", "EXP_OVERFLOW", "EXP_UNDERFLOW"):
+    for name in ("EXP_LOG2E", "EXP_LN2_HIGH", "EXP_LN2_LOW", "EXP_OVERFLOW", "EXP_UNDERFLOW",
+                 "TANH_SMALL"):  # fmt: skip
         yield f"#define {name} {_float_text(getattr(elementary, name))}"
-    for name in ("EXP_COEFFICIENTS", "LOG_COEFFICIENTS"):
+    for name in ("EXP_COEFFICIENTS", "LOG_COEFFICIENTS", "TANH_COEFFICIENTS"):
         values = ", ".join(_float_text(value) for value in getattr(elementary, name))
         yield f"#define {name} {{{values}}}"
 

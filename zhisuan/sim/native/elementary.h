@@ -40,4 +40,15 @@ INLINE float log_f32(float x) {
 }
 
 INLINE float sigmoid_f32(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
-INLINE float tanh_f32(float x) { return 1.0f - 2.0f / (1.0f + exp_f32(x + x)); }
+
+INLINE float tanh_f32(float x) {
+    float z = x * x;
+    static const float c[] = TANH_COEFFICIENTS;
+    float p = c[0];
+    for (unsigned i = 1; i < sizeof c / sizeof *c; i++) p = p * z + c[i];
+    float near = x * (1.0f + z * p);
+    u32 sign = bits_of(x) & 0x80000000u;
+    float magnitude = float_of(bits_of(x) & 0x7FFFFFFF);
+    float far = 1.0f - 2.0f / (1.0f + exp_f32(magnitude + magnitude));
+    return magnitude < TANH_SMALL ? near : float_of((bits_of(far) & 0x7FFFFFFF) | sign);
+}
