@@ -81,6 +81,15 @@ def product(k: int, n: int) -> Graph:
     return build.finish([build.node("vecmat", ["v", "m"], label="style")])
 
 
+def layer(rows: int, k: int, n: int, bias: bool = True, **attrs: str) -> Graph:
+    build = GraphBuilder("one")
+    build.input("x", F32, (rows, k))
+    names = ["x", build.constant("w", np.ones((n, k), np.float32))]
+    if bias:
+        names.append(build.constant("b", np.ones(n, np.float32)))
+    return build.finish([build.node("linear", names, attrs, label="fc")])
+
+
 FRAME: dict[str, Any] = {"pads": (1, 1, 1, 1)}
 CASES: dict[str, dict[str, Graph]] = {
     "conv2d": {
@@ -119,6 +128,16 @@ CASES: dict[str, dict[str, Graph]] = {
         "mirrored": padding((5, 23, 29), (2, 3, 1, 4), "reflect"),
         "wide": padding((9, 3, 700), (1, 500, 2, 690), "constant"),
         "wide edge": padding((9, 3, 700), (1, 500, 2, 690), "edge"),
+    },
+    "pool2d": {
+        "largest": one("max_pool", (9, 25, 31), window=(2, 2), strides=(2, 2)),
+        "mean": one("average_pool", (9, 25, 31), window=(3, 2)),
+        "framed": one("max_pool", (9, 25, 31), window=(3, 3), strides=(2, 2), pads=(1, 1, 1, 1)),
+    },
+    "linear": {
+        "rows": layer(3, 300, 200),
+        "row": layer(1, 700, 130, bias=False, activation="tanh"),
+        "one": layer(1, 1, 1, activation="relu"),
     },
     "vecmat": {
         "blocks": product(26, 1038),

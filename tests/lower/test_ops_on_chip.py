@@ -198,6 +198,26 @@ def test_vecmat(k: int, n: int) -> None:
     compare(build.finish(["y"]), {"v": halves((k,), 2)}, tolerance=1e-6)
 
 
+POOLINGS = {
+    "vgg": ((64, 28, 30), {"window": (2, 2), "strides": (2, 2)}),
+    "resnet": ((5, 23, 17), {"window": (3, 3), "strides": (2, 2), "pads": (1, 1, 1, 1)}),
+    "uneven": ((3, 11, 13), {"window": (4, 2), "strides": (3, 1), "pads": (3, 0, 2, 1)}),
+    "whole": ((7, 6, 9), {"window": (6, 9)}),
+}
+
+
+@pytest.mark.parametrize("machine", [MACHINE, TIGHT], ids=["dlp-s", "tight"])
+@pytest.mark.parametrize("op", ["max_pool", "average_pool"])
+@pytest.mark.parametrize("name", POOLINGS)
+def test_pooling(name: str, op: str, machine: Machine) -> None:
+    shape, attrs = POOLINGS[name]
+    build = GraphBuilder("one")
+    build.input("x", F32, (1, *shape))
+    count = {"count_padding": True} if op == "average_pool" else {}
+    build.node(op, ["x"], {**attrs, **count}, output="y", label="pool")
+    compare(build.finish(["y"]), {"x": halves((1, *shape), 3)}, machine)
+
+
 @pytest.mark.parametrize("wram", [MACHINE.wram.size, 20_000])
 @pytest.mark.parametrize("activation", ["", "relu", "tanh"])
 @pytest.mark.parametrize(("rows", "k", "n"), [(1, 1, 1), (1, 300, 200), (3, 97, 130), (1, 33, 64)])

@@ -15,6 +15,7 @@ NAMES = (
     "instance_norm",
     "linear",
     "pad",
+    "pool2d",
     "resize_nearest",
     "vecmat",
 )

@@ -1,7 +1,9 @@
 """Launch plans of the kernels that stream pixels through NRAM: instance_norm, channel_sums,
-elementwise, resize_nearest, pad, vecmat."""
+elementwise, resize_nearest, pad, pool2d, vecmat."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from zhisuan.arch.machine import Machine, ceil_div
 from zhisuan.isa.matrix import weight_bytes
@@ -146,6 +148,55 @@ def pad(height: int, width: int, c: int, pads: tuple[int, int, int, int], mode: 
         "tile_offset": arena.take(2 * tile_bytes),
         "tile_bytes": tile_bytes,
         "zero_offset": arena.take(tile_w * pixel),
+    }
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """Geometry of a pooling in pixels; the input is [height, width, c] half, channels last."""
+
+    height: int
+    width: int
+    c: int
+    out_h: int
+    out_w: int
+    window: tuple[int, int]
+    strides: tuple[int, int]
+    pads: tuple[int, int, int, int]  # top, left, bottom, right
+    mean: bool
+
+
+def pool2d(p: Pooling, machine: Machine) -> Args:
+    """Arguments of pool2d.bcl but its pointers."""
+    pixel = p.c * HALF
+    what = f"pooling of {p.height}×{p.width}×{p.c}"
+    per_pixel = 4 * pixel + (2 * p.c * FLOAT if p.mean else 0)
+    tile_h, tile_w = _image_tile(p.out_h, p.out_w, per_pixel, 0, machine, what, "pool2d")
+    plane = aligned(tile_h * tile_w * pixel)
+    wide = tile_h * tile_w * p.c * FLOAT if p.mean else 0
+    arena = Arena(machine)
+    return {
+        "height": p.height,
+        "width": p.width,
+        "c": p.c,
+        "out_h": p.out_h,
+        "out_w": p.out_w,
+        "window_h": p.window[0],
+        "window_w": p.window[1],
+        "stride_h": p.strides[0],
+        "stride_w": p.strides[1],
+        "pad_top": p.pads[0],
+        "pad_left": p.pads[1],
+        "padded": int(any(p.pads)),
+        "pooling": int(p.mean),
+        "tile_h": tile_h,
+        "tile_w": tile_w,
+        "plane_offset": arena.take(2 * plane),
+        "plane_bytes": plane,
+        "wide_offset": arena.take(wide),
+        "acc_offset": arena.take(wide),
+        "out_offset": arena.take(2 * plane),
+        "share": 1.0 / (p.window[0] * p.window[1]),
     }
 
 

@@ -128,6 +128,25 @@ def lower_resize_nearest(state: Lowering, node: Node) -> None:
     state.launch(node, "resize_nearest", args, pointers)
 
 
+@rule("max_pool", "average_pool")
+def lower_pool(state: Lowering, node: Node) -> None:
+    x, attrs = node.inputs[0], node.attrs
+    mean = node.op == "average_pool"
+    if mean and any(attrs["pads"]) and not attrs["count_padding"]:
+        raise ZhisuanError(
+            f"average_pool '{node.label}' cannot be lowered",
+            expected="no padding, or padding that counts",
+            found=f"pads {list(attrs['pads'])} left out of the mean",
+        )
+    height, width, c = state.image(x)
+    out_h, out_w, _ = state.image(node.output)
+    shape = pixelwise.Pooling(
+        height, width, c, out_h, out_w, attrs["window"], attrs["strides"], attrs["pads"], mean
+    )
+    pointers = {"dst": state.result(node), "src": state.value(x)}
+    state.launch(node, "pool2d", pixelwise.pool2d(shape, state.machine), pointers)
+
+
 @rule("pad")
 def lower_pad(state: Lowering, node: Node) -> None:
     """pad of height and width with zeros, mirrored or edge pixels → one pad launch."""
