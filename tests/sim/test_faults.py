@@ -149,6 +149,12 @@ def test_unknown_word_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
+def test_block_of_endless_nothing_is_nothing(executor: str) -> None:
+    text = "SLOAD $1, #-1\nSLOAD $2, #64\nVMOVE3 $0, $2, $0, $0, $0, $0, $0, $1\nHALT"
+    run_text(text, executor=executor)
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_faulty_launch_leaves_no_trace(executor: str) -> None:
     builder = TraceBuilder()
     program = program_of("SYNC #7\nTRAP #2")

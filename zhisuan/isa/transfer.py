@@ -39,7 +39,7 @@ def _move(core: Core, o: Operands) -> None:
 
 def _move3(core: Core, o: Operands) -> None:
     """Copy n1 × n segments of size bytes, in order: outer loop n1, inner loop n."""
-    if not o.size:
+    if not o.size * o.n * o.n1:
         return
     if o.n * o.n1 > MOST_SEGMENTS:
         core.trap(f"a block of more than {MOST_SEGMENTS} segments")

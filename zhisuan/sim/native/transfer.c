@@ -11,7 +11,7 @@ static int copy(Core *core, u32 reads, u32 writes, u64 dst, u64 src, u64 size) {
 
 static int copy3(Core *core, u32 reads, u32 writes, const i64 *a) {
     u64 size = a[VLOAD3_size], n = a[VLOAD3_n], n1 = a[VLOAD3_n1];
-    if (!size) return 1;
+    if (!size || !n || !n1) return 1;
     if ((unsigned __int128)n * n1 > MOST_SEGMENTS) return 0;
     for (u64 j = 0; j < n1; j++) {
         u64 dst = a[VLOAD3_dst] + j * (i64)low_half(a[VLOAD3_outer]);
