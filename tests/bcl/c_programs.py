@@ -163,8 +163,16 @@ def _bit_trick(s: Scope, kind: str, a: str) -> str:
 
 
 def _high_product(s: Scope, kind: str, a: str) -> str:
+    b = expression(s, "i64", 0)
     shift = s.pick((1, 63, 64, 70))
-    return f"({kind})(u64)(((u128)(u64){a} * (u64){expression(s, 'u64', 0)}) >> {shift})"
+    forms = (
+        f"(u64)(((u128)(u64){a} * (u64){b}) >> {shift})",
+        f"(u64)(((__int128)(i64){a} * {b}) >> {shift})",
+        f"((__int128)(i64){a} * {b} < ((__int128){b} << 5))",
+        f"(u64)((((_BitInt(100))(i64){a} << 33) - {b}) >> {shift})",
+        f"((_BitInt(100))(i64){a} * 3 >= (_BitInt(100)){b} * 5)",
+    )
+    return f"({kind}){s.pick(forms)}"
 
 
 def truth(s: Scope, depth: int) -> str:

@@ -10,7 +10,7 @@ from zhisuan.isa.address import GDRAM
 from zhisuan.isa.disasm import disassemble
 from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
-from zhisuan.sim.trace import TraceBuilder
+from zhisuan.sim.trace import Trace, TraceBuilder
 
 
 def run(source: str, *arguments: np.ndarray | float, optimize: int = 2) -> None:
@@ -37,6 +37,16 @@ def run(source: str, *arguments: np.ndarray | float, optimize: int = 2) -> None:
             argument[...] = memory.read(place, argument.dtype, argument.size).reshape(
                 argument.shape
             )
+
+
+def run_traced(source: str, n: int) -> Trace:
+    """The trace of kernel(half p[256], int n), p full of zeros."""
+    program = bcl.compile(source, "kernel.bcl").program
+    memory = Memory(load("dlp-s"))
+    memory.reserve(GDRAM.base + 512)
+    builder = TraceBuilder()
+    execute(program, "k", [GDRAM.base, n], memory, builder, label="test")
+    return builder.build()
 
 
 def instructions(source: str) -> list[str]:

@@ -68,7 +68,7 @@ def on_dlp(
 
 
 @pytest.mark.parametrize(("optimize", "registers"), [(0, 62), (1, 8), (2, 12), (2, 62)])
-@settings(max_examples=4, suppress_health_check=CHECKS)
+@settings(max_examples=6, suppress_health_check=CHECKS)
 @given(source=functions(FUNCTIONS))
 def test_random_functions_agree_with_the_host(source: str, optimize: int, registers: int) -> None:
     inputs = cases()

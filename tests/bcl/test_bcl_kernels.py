@@ -395,3 +395,81 @@ __mlu_entry__ void k(half *out, const half *x, float *wide, int8_t *small) {
     assert (out == turned + np.tile(x[:4], 16) - np.float16(0.5)).all()
     assert wide[:60].tolist() == x[:60].tolist() and (wide[60:] == 7.25).all()
     assert small[:3].tolist() == [-1] * 3 and (small[3:] == np.rint(x[3:])).all()
+
+
+def test_values_exchanged_round_a_loop() -> None:
+    source = """__mlu_entry__ void k(long long *p, int n) {
+  long long a = p[0], b = p[1], c = p[2], x = p[3], y = p[4];
+  for (int i = 0; i < n; i++) {
+    long long t = a; a = b; b = c; c = t;
+    t = x; x = y; y = t;
+  }
+  p[0] = a; p[1] = b; p[2] = c; p[3] = x; p[4] = y;
+}"""
+    found = np.array([1, 2, 3, 4, 5], np.int64)
+    run(source, found, 7)
+    assert found.tolist() == [2, 3, 1, 5, 4]
+
+
+@pytest.mark.parametrize("optimize", [0, 2])
+@pytest.mark.parametrize("kind", ["float", "half"])
+def test_comparisons_with_nan(kind: str, optimize: int) -> None:
+    tests = ("a < b", "a <= b", "a > b", "a >= b", "a == b", "a != b")
+    tests += tuple(f"!({test})" for test in tests)
+    tests += ("a != a || b != b", "a == a && b == b", "a < b || a > b", "!(a < b || a > b)")
+    body = " ".join(f"out[{i}] = {test};" for i, test in enumerate(tests))
+    source = f"""__mlu_entry__ void k(int *out, const {kind} *x, int n) {{
+  for (int i = 0; i < n; i++) for (int j = 0; j < n; j++, out += {len(tests)}) {{
+    {kind} a = x[i], b = x[j];
+    {body}
+  }}
+}}"""
+    x = np.array([-1, 0, -0.0, 2, np.inf, np.nan], np.float16 if kind == "half" else np.float32)
+    found = np.zeros((36, len(tests)), np.int32)
+    run(source, found, x, 6, optimize=optimize)
+    expected = []
+    for a in x.tolist():
+        for b in x.tolist():
+            plain = [a < b, a <= b, a > b, a >= b, a == b, a != b]
+            less_or_more = a < b or a > b
+            nan = a != a or b != b
+            expected.append([
+                *plain, *(not value for value in plain), nan, not nan, less_or_more,
+                not less_or_more,
+            ])  # fmt: skip
+    assert found.tolist() == np.array(expected, np.int32).tolist()
+
+
+def test_signed_integers_of_odd_and_of_great_width() -> None:
+    source = """typedef _BitInt(19) few_bits;
+__mlu_entry__ void k(long long *p, __int128 *wide, _BitInt(100) *odd, few_bits *few) {
+  odd[1] = odd[0] >> (int)p[2];
+  odd[1] = odd[1] - p[0];
+  p[3] = odd[1] < odd[0];
+  p[4] = (long long)(odd[1] >> 3);
+  wide[1] = (wide[0] >> 70) * p[1];
+  p[5] = wide[1] > wide[0];
+  p[6] = (_BitInt(128))odd[1] == wide[1];
+  few[1] = few[0] / (few_bits)p[2] - (few[0] % 7);
+  p[7] = few[1] >> 2;
+  p[8] = (unsigned _BitInt(19))few[1];
+}"""
+    p = np.array([12345, -3, 5, 0, 0, 0, 0, 0, 0], np.int64)
+    big, odd, few = -(2**120) + 98765, -(2**97) + 4321, -123456
+
+    def words(value: int) -> list[int]:
+        return [value & (2**64 - 1), value >> 64 & (2**64 - 1)]
+
+    wide_data = np.array([*words(big), 0, 0], np.uint64)
+    odd_data = np.array([*words(odd & (2**100 - 1)), 0, 0], np.uint64)
+    few_data = np.array([few & 0x7FFFF, 0], np.uint32)
+    run(source, p, wide_data, odd_data, few_data)
+    second = (odd >> 5) - 12345
+    product = (big >> 70) * -3
+    quotient = -(123456 // 5) + 123456 % 7
+    assert int(odd_data[2]) | (int(odd_data[3]) & (2**36 - 1)) << 64 == second & (2**100 - 1)
+    assert [int(word) for word in wide_data[2:]] == words(product)
+    assert p[3:].tolist() == [
+        int(second < odd), (second >> 3 & (2**64 - 1)) - 2**64 * (second >> 3 >> 63 & 1),
+        int(product > big), int(second == product), quotient >> 2, quotient & 0x7FFFF,
+    ]  # fmt: skip
