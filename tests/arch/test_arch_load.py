@@ -35,6 +35,24 @@ def test_the_default_is_the_class_it_says() -> None:
     assert machine.dram_bytes_per_cycle == pytest.approx(102.4)
 
 
+@pytest.mark.parametrize(
+    ("name", "cores", "key", "per_cycle"),
+    [
+        ("mlu220", 4, "i8", 2048), ("mlu270", 16, "i8", 4096), ("mlu290", 64, "i8", 4096),
+        ("mlu370", 32, "f16", 1536), ("mobile", 1, "f16", 1024), ("course-core", 1, "f32", 256),
+        ("course-cluster", 4, "f32", 256), ("diannao", 1, "i16", 256),
+        ("dadiannao", 16, "i16", 256), ("cambricon", 1, "i16", 1024), ("tpu-v1", 1, "i8", 65536),
+        ("nvdla", 1, "i8", 2048),
+    ],
+)  # fmt: skip
+def test_presets_multiply_what_is_published(
+    name: str, cores: int, key: str, per_cycle: int
+) -> None:
+    machine = load(name)
+    assert machine.cores == cores
+    assert machine.matrix.elements * machine.lanes(key) == per_cycle
+
+
 def test_a_file_by_path(tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "mine.toml"
     path.write_text(PRESET.replace('name = "dlp-s"\n', ""), encoding="utf-8")
@@ -291,6 +309,7 @@ def test_an_unknown_preset() -> None:
         load("dlp_s")
     assert str(caught.value) == dedent("""\
         error: no machine called 'dlp_s'
-          expected: a preset (dlp-s) or a .toml file
+          expected: a preset (cambricon, course-cluster, course-core, dadiannao, diannao, dlp-s, \
+mlu220, mlu270, mlu290, mlu370, mobile, nvdla, tpu-v1) or a .toml file
           found:    dlp_s
           try:      did you mean 'dlp-s'?""")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from zhisuan.arch.load import PRESETS
+from zhisuan.arch.load import PRESETS, preset_names
 from zhisuan.isa.program import Program
 
 Command = Callable[..., Any]
@@ -237,11 +237,25 @@ def test_sizes_of_a_model(zhisuan: Command, here: Path, option: list[str]) -> No
 def test_machines(zhisuan: Command) -> None:
     listed = zhisuan("machine", "list")
     assert (listed.code, listed.err) == (0, "")
-    assert "dlp-s  DLP-S, one MLU370-class core at 1 GHz  (default)\n" in listed.out
+    default = next(line for line in listed.out.splitlines() if line.endswith("(default)"))
+    assert " ".join(default.split()) == "dlp-s DLP-S, one MLU370-class core at 1 GHz (default)"
     shown = zhisuan("machine", "show", "dlp-s").out
     assert "matrix.lanes_f16 " in shown and "24 MAC/cycle/element" in shown
     checked = zhisuan("machine", "check", "dlp-s")
     assert (checked.code, checked.out) == (0, "dlp-s: 51 values, all of them possible\n")
+
+
+def test_two_machines_side_by_side(zhisuan: Command) -> None:
+    done = zhisuan("machine", "diff", "course-core", "course-cluster")
+    assert (done.code, done.err) == (0, "")
+    assert [line.split() for line in done.out.splitlines()] == [
+        ["course-core", "course-cluster"],
+        ["dram.bytes_per_second", "64,000,000,000", "128,000,000,000", "bytes/s"],
+        ["chip.cores_per_cluster", "1", "4", "cores"],
+        ["sram.size", "0", "2,097,152", "bytes"],
+        ["sram.bytes_per_cycle", "1", "1,000", "bytes/cycle"],
+    ]
+    assert zhisuan("machine", "diff", "mobile", "mobile").out == "no value differs\n"
 
 
 def test_a_machine_file_that_leaves_out_a_source(zhisuan: Command, here: Path) -> None:
@@ -258,7 +272,7 @@ def test_an_unknown_machine(zhisuan: Command) -> None:
     assert (done.code, done.out) == (1, "")
     assert done.err == (
         "error: no machine called 'dlps'\n"
-        "  expected: a preset (dlp-s) or a .toml file\n"
+        f"  expected: a preset ({', '.join(preset_names())}) or a .toml file\n"
         "  found:    dlps\n"
         "  try:      did you mean 'dlp-s'?\n"
     )

@@ -17,7 +17,7 @@ MAY_BE_ZERO = (
     "latency", "segment_cycles", "overhead", "stack", "sram.size", "static_milliwatts",
     "lanes_i4", "lanes_i8", "lanes_i16", "lanes_f16", "lanes_f32",
 )  # fmt: skip
-"""Endings of the keys that may be 0; every other number is at least 1."""
+"""Endings of the keys that may be 0, as those of [scalar]; other numbers are at least 1."""
 CHOICES = {"noc.topology": TOPOLOGIES, "matrix.flatten": FLATTEN}
 """The texts that a key may have."""
 
@@ -104,7 +104,7 @@ def broken(machine: Machine) -> Iterator[Broken]:
                 wanted = ", ".join(CHOICES[key])
                 yield Broken(key, f"{key} names something unknown", wanted, repr(value))
             continue
-        least = 0 if key.endswith(MAY_BE_ZERO) else 1
+        least = 0 if key.endswith(MAY_BE_ZERO) or key.startswith("scalar.") else 1
         if value < least:
             wanted = "zero or more" if least == 0 else "one or more"
             yield Broken(key, f"{key} is too small", f"a whole number, {wanted}", str(value))

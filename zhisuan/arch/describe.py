@@ -57,6 +57,13 @@ def describe(machine: Machine) -> list[tuple[str, int | str, str, str]]:
     return [(key, value, unit(key), machine.sources.get(key, "")) for key, value in values(machine)]
 
 
+def differences(first: Machine, second: Machine) -> list[tuple[str, int | str, int | str, str]]:
+    """(key, value of the first, value of the second, unit) where they differ; "–" for no value."""
+    a, b = dict(values(first)), dict(values(second))
+    rows = ((key, a.get(key, "–"), b.get(key, "–"), unit(key)) for key in a | b)
+    return [row for row in rows if row[1] != row[2]]
+
+
 def shown(value: int | str) -> str:
     """A value as people read it: thousands apart, texts as they are."""
     return value if isinstance(value, str) else f"{value:,}"

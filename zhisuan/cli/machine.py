@@ -1,4 +1,4 @@
-"""`zhisuan machine list|show|check`: the machines that exist, and their numbers."""
+"""`zhisuan machine list|show|diff|check`: the machines that exist, and their numbers."""
 
 from __future__ import annotations
 
@@ -34,6 +34,24 @@ def show(name: Name) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for key, value, unit, source in rows:
         print(f"{key:<{widths[0]}}  {value:>{widths[1]}} {unit:<{widths[2]}}  {source}".rstrip())
+
+
+@app.command()
+def diff(first: Name, second: Name) -> None:
+    """The values in which two machines differ."""
+    from zhisuan.arch.describe import differences, shown
+    from zhisuan.arch.load import load
+
+    machines = load(first), load(second)
+    found = differences(*machines)
+    if not found:
+        print("no value differs")
+        return
+    rows = [("", machines[0].name, machines[1].name, "")]
+    rows += [(key, shown(a), shown(b), unit) for key, a, b, unit in found]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for key, a, b, unit in rows:
+        print(f"{key:<{widths[0]}}  {a:>{widths[1]}}  {b:>{widths[2]}} {unit}".rstrip())
 
 
 @app.command()
