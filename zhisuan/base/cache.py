@@ -9,11 +9,12 @@ content together with its checksum, and processes that race write the same file.
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from zhisuan.base import files, knobs
 from zhisuan.base.errors import ZhisuanError
 
 Key = str | bytes | Iterable[str | bytes]
+SCRATCH = "make-"
+STALE_SECONDS = 3600
 
 
 def root() -> Path:
@@ -89,8 +92,17 @@ def scratch(size: int) -> Iterator[Path]:
 
     `size` says about how many bytes the work needs, for the message when the disk is full.
     """
-    with _explained(root(), size), tempfile.TemporaryDirectory(prefix="make-", dir=root()) as name:
+    _sweep(root())
+    with _explained(root(), size), tempfile.TemporaryDirectory(prefix=SCRATCH, dir=root()) as name:
         yield Path(name)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove scratch folders so old that a killed process must have left them."""
+    for left in folder.glob(f"{SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def clear() -> None:
@@ -122,7 +134,7 @@ def _explained(folder: Path, size: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in files.FULL:
             raise full(folder, size) from error
         raise _unusable(folder, error) from error
 

@@ -1,8 +1,8 @@
 """Writing files so that nobody ever sees half of one.
 
-In: paths and contents (and text read back).  Out: complete files and folders, written aside in the same folder and
-renamed into place.  Never leaves a partial file behind, and never deletes a file it did not
-write itself.
+In: paths and contents (and text read back).  Out: complete files and folders, written aside in
+the same folder and renamed into place.  Never leaves a partial file behind, and never deletes a
+file it did not write itself.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from types import TracebackType
 
 from zhisuan.base.errors import ZhisuanError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when there is no room for a file."""
 MANIFEST = ".zhisuan-files"
 """Lists what we wrote into a folder: only a folder that holds nothing else is replaced."""
 
@@ -86,7 +88,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        no_room = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        no_room = error.errno in FULL
         raise ZhisuanError(
             f"cannot write '{path}'",
             where=f"folder {path.absolute().parent}",
@@ -148,9 +150,27 @@ class Outputs:
         try:
             if kind is None:
                 self._place_all()
+            elif isinstance(error, ZhisuanError):
+                self._name_finally(error)
+            elif isinstance(error, OSError) and error.errno in FULL and self._claimed:
+                with explained(self._full_disk(error)):
+                    raise error
         finally:
             for aside, _ in self._claimed:
                 _remove(aside)
+
+    def _name_finally(self, error: ZhisuanError) -> None:
+        """Let the message say the names that were asked for, not those aside."""
+        for aside, final in self._claimed:
+            error.what = error.what.replace(aside.name, final.name)
+            if isinstance(error.where, str):
+                error.where = error.where.replace(aside.name, final.name)
+        error.args = (error.render(),)
+
+    def _full_disk(self, error: OSError) -> Path:
+        """The claimed file that had no room: the one the error names, else the first."""
+        named = [final for aside, final in self._claimed if str(aside) == error.filename]
+        return named[0] if named else self._claimed[0][1]
 
     def _place_all(self) -> None:
         """Rename each into place; after a failure put back what had been there before."""

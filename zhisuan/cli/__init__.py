@@ -1,14 +1,18 @@
 """The command line: arguments in, calls to the pipeline, text and exit codes out.
 
 It computes nothing.  Exit codes: 0 done, 1 an error the message explains, 2 wrong usage,
-130 interrupted.
+130 interrupted, 128 + n ended by signal n.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.base.knobs import check_environment
@@ -20,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     try:
         check_environment()
-        app(args=arguments, prog_name="zhisuan")
+        with _cleaning_up():
+            app(args=arguments, prog_name="zhisuan")
     except ZhisuanError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -29,3 +34,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output has left: nothing more to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+@contextmanager
+def _cleaning_up() -> Iterator[None]:
+    """Let a request to end (kill, a closed terminal) unwind, so that nothing is left half-made."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    here = threading.current_thread() is threading.main_thread()
+    ours = (signal.SIGTERM, signal.SIGHUP) if here else ()
+    before = {number: signal.getsignal(number) for number in ours}
+    ours = [number for number in ours if before[number] is signal.SIG_DFL]
+    try:
+        for number in ours:
+            signal.signal(number, leave)
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, before[number])
