@@ -24,7 +24,7 @@ from zhisuan.isa.table import BY_NAME
 def test_every_queued_instruction_and_mode_has_a_builtin() -> None:
     built = header.builtins()
     for row in BY_NAME.values():
-        if row.is_queued:
+        if row.is_queued and row.immediate is None:
             for mode in row.modes:
                 name = f"__dlp_{row.name}" + (f"_{mode.replace('.', '_')}" if mode else "")
                 assert built[name].row is row and built[name].mode == mode

@@ -14,7 +14,7 @@ from zhisuan.isa.registry import Instruction, Kind, Queue
 from zhisuan.isa.table import BY_NAME
 
 WRITTEN = frozenset(("dst",))
-POINTERS = WRITTEN | frozenset(("src", "a", "b", "seg", "scale", "shift", "weight"))
+POINTERS = WRITTEN | {"src", "a", "b", "seg", "scale", "shift", "weight", "mask", "table"}
 SCALAR_ROWS = ("SSQRT", "SEXP", "SLOG", "SGET#", "SYNC", "TRAP", "HALT")
 _FLOATS = {"f16": "_Float16", "f32": "float"}
 
@@ -37,12 +37,17 @@ def is_transfer(row: Instruction) -> bool:
     return row.unit.queue in (Queue.IO, Queue.MOVE)
 
 
+def _has_builtin(row: Instruction) -> bool:
+    """Queued rows with all operands in registers (the compiler has them there), and SCALAR_ROWS."""
+    return row.immediate is None if row.is_queued else row.name in SCALAR_ROWS
+
+
 @cache
 def builtins() -> dict[str, Builtin]:
     """Every built-in by its name."""
     found = {}
     for row in BY_NAME.values():
-        if not row.is_queued and row.name not in SCALAR_ROWS:
+        if not _has_builtin(row):
             continue
         for mode in row.modes:
             found[_spelling("__dlp_", row, mode)] = Builtin(row, mode, not is_transfer(row))
