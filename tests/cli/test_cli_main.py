@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -67,9 +68,12 @@ def test_interruption(zhisuan: Command, monkeypatch: pytest.MonkeyPatch, here: P
     assert list(here.iterdir()) == []
 
 
-def test_a_reader_that_leaves_early() -> None:
+@pytest.mark.parametrize("command", ["list", "show dlp-s"])
+def test_a_reader_that_leaves_early(command: str) -> None:
+    """Whether the output fits the buffer or not, which is written out at the very end."""
     writer = subprocess.Popen(
-        [sys.executable, "-m", "zhisuan.cli", "machine", "show", "dlp-s"],
+        [sys.executable, "-m", "zhisuan.cli", "machine", *command.split()],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

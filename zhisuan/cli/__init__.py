@@ -24,8 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     try:
         check_environment()
-        with _cleaning_up():
-            app(args=arguments, prog_name="zhisuan")
+        try:
+            with _cleaning_up():
+                app(args=arguments, prog_name="zhisuan")
+        finally:
+            sys.stdout.flush()  # here, not when the interpreter ends: the reader may have left
     except ZhisuanError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
