@@ -19,6 +19,7 @@ from zhisuan.isa.disasm import format_instruction
 from zhisuan.isa.number import FLOATS, INTEGERS, bits_of
 from zhisuan.isa.program import Kernel, Parameter, Program
 from zhisuan.sim import native_core, reference
+from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.fault import Fault
 from zhisuan.sim.memory import PARAM_BYTES, Memory
 from zhisuan.sim.trace import TraceBuilder
@@ -37,8 +38,12 @@ def execute(
     label: str,
     executor: str = "native",
     limit: int = LIMIT,
+    journal: Journal | None = None,
 ) -> None:
-    """Run `kernel` of `program` to its end; a faulty one leaves no launch in the trace."""
+    """Run `kernel` of `program` to its end; a faulty one leaves no launch in the trace.
+
+    `journal` is told of every scalar load and store.
+    """
     entry = program.kernel(kernel)
     _check_room(entry, memory)
     slots = _argument_slots(entry, args)
@@ -47,7 +52,7 @@ def execute(
     memory.load_constants(program, program.const_data)
     registers = reference.start_registers(NRAM.base + memory.machine.nram.size)
     try:
-        rows = _run(executor)(program, entry.entry, registers, memory, limit)
+        rows = _run(executor)(program, entry.entry, registers, memory, limit, journal=journal)
     except Fault as stop:
         raise _located(stop, program, kernel) from stop
     trace.add(label, program.name, kernel, rows)

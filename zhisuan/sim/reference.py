@@ -16,6 +16,7 @@ from zhisuan.isa.number import MASK64
 from zhisuan.isa.program import Program
 from zhisuan.isa.registry import REGISTERS, Instruction, Kind, Operands, Unit
 from zhisuan.sim import fault
+from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.fault import Fault
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.trace import COST_CLASSES, ROW, SYNC_OPCODE
@@ -27,8 +28,9 @@ SPECIAL = (0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0, 1)
 class ReferenceCore:
     """The core as a meaning sees it (`isa.registry.Core`)."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, journal: Journal | None = None) -> None:
         self.memory = memory
+        self.journal = journal
         self.pc = 0
         self.halted = False
         self.executed = 0
@@ -50,6 +52,8 @@ class ReferenceCore:
         error = access_error(self.memory, self.row, address, size, element, write)
         if error is not None:
             raise error
+        if self.journal is not None and self.row.unit is Unit.SCALAR:
+            self.journal.note(address, size, write)
 
     def trap(self, reason: str) -> NoReturn:
         raise fault.trapped(reason)
@@ -73,10 +77,18 @@ def access_error(
 
 
 def run(
-    program: Program, entry: int, registers: list[int], memory: Memory, limit: int
+    program: Program,
+    entry: int,
+    registers: list[int],
+    memory: Memory,
+    limit: int,
+    journal: Journal | None = None,
 ) -> list[np.ndarray]:
-    """Execute from word `entry` until HALT; returns the trace rows, one array of ROW."""
-    core = ReferenceCore(memory)
+    """Execute from word `entry` until HALT; returns the trace rows, one array of ROW.
+
+    `journal` is told of every scalar load and store.
+    """
+    core = ReferenceCore(memory, journal)
     core.pc = entry
     decoded: dict[int, Encodable] = {}
     rows: list[tuple[tuple[int, ...], int, int, int, int]] = []
@@ -84,6 +96,8 @@ def run(
     first = entry
     while not core.halted:
         pc = core.pc
+        if journal is not None:
+            journal.at(len(rows), pc)
         item, values = _step(core, program, registers, limit, decoded)
         if not any(counts):
             first = pc
@@ -147,14 +161,20 @@ def _step(
     return item, values
 
 
-def explain(
-    program: Program, pc: int, registers: list[int], memory: Memory, limit: int, executed: int
-) -> NoReturn:
-    """Raise the `Fault` of the instruction at `pc`, which the native core could not execute."""
-    core = ReferenceCore(memory)
+def step(
+    program: Program,
+    pc: int,
+    registers: list[int],
+    memory: Memory,
+    limit: int,
+    executed: int,
+    journal: Journal | None = None,
+) -> None:
+    """Execute the one instruction at `pc`, which the native core could or should not; most
+    often that raises its `Fault`."""
+    core = ReferenceCore(memory, journal)
     core.pc, core.executed = pc, executed
     _step(core, program, registers, limit, {})
-    raise AssertionError(f"{program.name}: the reference sees no fault at {pc}")
 
 
 def start_registers(stack_top: int) -> list[int]:

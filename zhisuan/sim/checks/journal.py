@@ -1,0 +1,39 @@
+"""The journal of a launch: what its scalar loads and stores touched, and when.
+
+Comes in: from an executor that was given a journal, one note per access.  Goes out: the notes,
+placed between the rows of the trace, which do not show them.  A run without a journal pays
+nothing for it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Note(NamedTuple):
+    """One scalar access of `size` bytes at `address` by the instruction at `pc`.
+
+    `row` counts the rows that its launch had entered in the trace before it.
+    """
+
+    row: int
+    pc: int
+    address: int
+    size: int
+    writes: bool
+
+
+class Journal:
+    """Notes in the order of execution."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+        self._row = 0
+        self._pc = 0
+
+    def at(self, row: int, pc: int) -> None:
+        """What is noted from now on comes from the instruction at `pc`, after `row` rows."""
+        self._row, self._pc = row, pc
+
+    def note(self, address: int, size: int, writes: bool) -> None:
+        self.notes.append(Note(self._row, self._pc, address, size, writes))
