@@ -20,13 +20,15 @@ from zhisuan.base.errors import ZhisuanError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when there is no room for a file."""
+SHOWN = 48
+"""Characters of a file's name in the name it has while it is written aside: that must fit too."""
 MANIFEST = ".zhisuan-files"
 """Lists what we wrote into a folder: only a folder that holds nothing else is replaced."""
 
 
 def aside_name(path: Path) -> Path:
     """A fresh hidden name beside `path`, where it can be prepared before the rename."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    return path.with_name(f".{path.name[:SHOWN]}.{secrets.token_hex(6)}.part")
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -115,9 +117,11 @@ class Outputs:
     def file(self, path: Path | str) -> Path:
         """Claim `path`; write the content to the path returned (an empty file by now)."""
         path = Path(path)
-        if path.is_dir():
-            raise ZhisuanError(f"cannot write '{path}'", expected="a file name", found="a folder")
         with explained(path):
+            if path.is_dir():
+                raise ZhisuanError(
+                    f"cannot write '{path}'", expected="a file name", found="a folder"
+                )
             path.parent.mkdir(parents=True, exist_ok=True)
             aside = aside_name(path)
             _write_through(aside, b"")
@@ -130,8 +134,8 @@ class Outputs:
         An existing folder is replaced if it is empty or holds only what an earlier run wrote.
         """
         path = Path(path)
-        _refuse_foreign_files(path)
         with explained(path):
+            _refuse_foreign_files(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             aside = aside_name(path)
             aside.mkdir()

@@ -6,6 +6,7 @@ or an error naming the option.  It writes nothing.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ def picture_format(path: Path) -> str:
             where="--output",
             expected="a name ending in " + ", ".join(PICTURES),
             found=path.suffix or "no extension",
-            hint=did_you_mean(path.suffix, PICTURES) or f"--output {path.with_suffix('.png')}",
+            hint=did_you_mean(path.suffix, PICTURES) or f"--output {path.stem or 'picture'}.png",
         )
     return kind
 
@@ -48,7 +49,7 @@ def results_format(path: Path) -> str | None:
         where="--output",
         expected="a name ending in " + ", ".join(known),
         found=path.suffix or "no extension",
-        hint=did_you_mean(path.suffix, known) or f"--output {path.with_suffix(TENSORS)}",
+        hint=did_you_mean(path.suffix, known) or f"--output {path.stem or 'results'}{TENSORS}",
     )
 
 
@@ -81,3 +82,13 @@ def check_distinct(inputs: Mapping[str, Path | None], outputs: Mapping[str, Path
                 hint="name another file",
             )
         seen[path.resolve()] = name
+    given = {name: path for name, path in outputs.items() if path is not None}
+    for (inner, path), (outer, folder) in itertools.permutations(given.items(), 2):
+        if folder.resolve() in path.resolve().parents:
+            raise ZhisuanError(
+                f"{inner} would lie inside {outer}",
+                where=str(path),
+                expected="a place outside, because the whole folder is put in place at the end",
+                found=f"a file in {folder}",
+                hint=f"{inner} {path.name}",
+            )

@@ -50,11 +50,13 @@ def style(
     from zhisuan.cli import screen
 
     stem = photo.stem if photo is not None else "photo"
-    output = output or Path(f"{stem}-style-{style}.png")
-    report = report or output.with_suffix(".html")
+    if output is None:
+        output = Path(f"{stem}-style-{style}.png")
     kind = names.picture_format(output)
+    report = report or output.with_suffix(".html")
     names.check_distinct(
-        {"PHOTO": photo}, {"--output": output, "--report": report, "--trace": trace}
+        {"PHOTO": photo},
+        {"--output": output, "--report": report, "--trace": trace, "--emit": emit},
     )
     with Outputs() as claimed:
         picture_file, report_file = claimed.file(output), claimed.file(report)
@@ -74,4 +76,4 @@ def style(
 def _write_page(report, path: Path) -> None:  # type: ignore[no-untyped-def]
     from zhisuan.report.html import page
 
-    path.write_text(page(report), encoding="utf-8")
+    path.write_text(page(report), encoding="utf-8", errors="replace")

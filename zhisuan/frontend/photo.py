@@ -28,13 +28,13 @@ Size = int | tuple[int, int]
 
 def parse_size(text: str) -> Size:
     """`384` → longer side; `203x317` → (height, width)."""
-    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.strip())
+    match = re.fullmatch(r"([0-9]{1,9})(?:[x×]([0-9]{1,9}))?", text.strip())
     if match is None or "0" in (match[1].lstrip("0") or "0", (match[2] or "1").lstrip("0") or "0"):
         raise ZhisuanError(
-            f"size '{text}' is not understood",
+            f"size '{text[:40]}' is not understood",
             where="--size",
             expected="a number (longer side in pixels) or HEIGHTxWIDTH",
-            found=text,
+            found=text if len(text) < 40 else f"{len(text)} characters",
             hint="--size 384 or --size 203x317",
         )
     return (int(match[1]), int(match[2])) if match[2] else int(match[1])
@@ -58,7 +58,7 @@ def default_photo() -> Path:
 
 def load(path: Path, size: Size, smallest: int) -> Image.Image:
     """The photograph upright, RGB, scaled to `size`; no side under `smallest` pixels."""
-    picture = ImageOps.exif_transpose(_open(path))
+    picture = _eight_bits(ImageOps.exif_transpose(_open(path)))
     if picture.mode != "RGB":
         rgba = picture.convert("RGBA")  # transparent parts show white, as on paper
         paper = Image.new("RGBA", rgba.size, "white")
@@ -73,6 +73,15 @@ def load(path: Path, size: Size, smallest: int) -> Image.Image:
             hint="another --size",
         )
     return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Deeper grey values brought to 8 bits, white staying white; Pillow alone cuts them off."""
+    if picture.mode not in ("F", "I") and not picture.mode.startswith("I;16"):
+        return picture
+    values = np.nan_to_num(np.asarray(picture, np.float64))
+    white = max(1.0 if picture.mode == "F" else 65535.0, float(values.max()))
+    return Image.fromarray(np.rint(np.clip(values / white, 0, 1) * 255).astype(np.uint8))
 
 
 @contextmanager
@@ -103,6 +112,10 @@ def _open(path: Path) -> Image.Image:
             found=f"{path.stat().st_size:,} bytes of something else",
             hint="open it in a picture viewer; save it as PNG or JPEG",
         ) from None
+    except (IsADirectoryError, PermissionError) as error:
+        raise ZhisuanError("the photograph cannot be opened", where=str(path),
+                           expected="a picture file", found=str(error.strerror).lower(),
+                           hint="name a picture that you may read") from None  # fmt: skip
     except (OSError, SyntaxError, ValueError) as error:
         raise ZhisuanError(
             "the photograph cannot be read",
