@@ -99,6 +99,18 @@ def test_time_says_what_is_missing_without_a_plan(zhisuan: Command, source: Path
     )
 
 
+def test_time_with_energy(zhisuan: Command, source: Path) -> None:
+    zhisuan("run", "inc.dlps", "--arg", "x=x.npy", "--arg", "n=6", "--trace", "t.trace")
+    done = zhisuan("time", "t.trace", "--energy")
+    assert (done.code, done.err) == (0, "")
+    lines = [line.split() for line in done.out.splitlines() if line]
+    assert [line[0] for line in lines if line[-1] == "mm²" or "chip" in line] == ["chip", "all"]
+    assert ["part", "energy", "share"] in lines
+    refused = zhisuan("time", "t.trace", "--energy", "--machine", "course-core")
+    assert refused.code == 1
+    assert refused.err.startswith("error: the energy of course-core is unknown\n")
+
+
 def test_zeros_as_an_argument(zhisuan: Command, source: Path) -> None:
     done = zhisuan("run", "inc.dlps", "--arg", "x=f32[5]", "--arg", "n=0x5")
     assert (done.code, done.err) == (0, "")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
 
+from zhisuan.report.costs import cost_tables
 from zhisuan.report.model import RunReport
 from zhisuan.report.table import print_report
 
@@ -14,10 +16,12 @@ HEAD = """\
 round numbers
 DLP-S, one MLU370-class core at 1 GHz
 
-cycles            5,000  0.005 ms at 1 GHz
-MAC utilisation  40.0 %  3.07 MMAC of 1,536 per cycle
-DRAM traffic     170 kB  150 kB read, 20.0 kB written; 34.0 GB/s of 102 GB/s
-host time         2.9 s  compile 0.4 s, simulate 2.5 s, time 31 ms
+cycles              5,000  0.005 ms at 1 GHz
+MAC utilisation    40.0 %  3.07 MMAC of 1,536 per cycle
+DRAM traffic       170 kB  150 kB read, 20.0 kB written; 34.0 GB/s of 102 GB/s
+energy            58.2 µJ  11.6 W; WRAM 61 %, MAC f16 22 %, DRAM 9 %
+chip area        2.80 mm²  overhead 42 %, matrix 29 %, WRAM 16 %
+host time           2.9 s  compile 0.4 s, simulate 2.5 s, time 31 ms
 
 """
 NARROW = """\
@@ -34,6 +38,13 @@ all                5,000  0.005   40.0 %     0.15     0.02  matrix 50 %  sync 20
 """
 
 
+def rendered(table: RenderableType) -> str:
+    """A table as plain text, spaces at line ends left out."""
+    stream = io.StringIO()
+    Console(file=stream, width=80, highlight=False).print(table)
+    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
+
+
 def printed(report: RunReport, width: int) -> str:
     """The report as plain text, spaces at line ends left out."""
     stream = io.StringIO()
@@ -48,9 +59,31 @@ def test_the_tables(round_report: RunReport, width: int, layers: str) -> None:
     assert max(map(len, text.splitlines())) <= width
 
 
-def test_long_names_do_not_break_the_table(small_report: RunReport) -> None:
-    from dataclasses import replace
+def test_energy_and_area_part_by_part(round_report: RunReport) -> None:
+    energies, areas = (rendered(table) for table in cost_tables(round_report))
+    assert (
+        energies
+        == """\
+part       energy   share
+MAC f16   12.7 µJ  21.9 %
+vector     210 nJ   0.4 %
+NRAM      3.60 µJ   6.2 %
+WRAM      35.4 µJ  60.7 %
+DRAM      5.30 µJ   9.1 %
+static    1.00 µJ   1.7 %
+all       58.2 µJ
+"""
+    )
+    assert areas.splitlines()[-1].split() == ["all", "2.80", "mm²"]
 
+
+def test_no_costs_without_a_technology(round_report: RunReport) -> None:
+    machine = replace(round_report.machine, technology=None)
+    text = printed(replace(round_report, machine=machine), 80)
+    assert "energy" not in text and "area" not in text
+
+
+def test_long_names_do_not_break_the_table(small_report: RunReport) -> None:
     first, *rest = small_report.layers
     long = replace(first, label="a convolution with a very long name " * 3)
     text = printed(replace(small_report, layers=(long, *rest)), 80)

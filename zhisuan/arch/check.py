@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from zhisuan.arch.machine import FLATTEN, TOPOLOGIES, Machine
+from zhisuan.arch.technology import NODES, dram_kinds
 
 WRAM_LINE = 64
 """Bytes of a line of WRAM; a bank of every element holds whole lines."""
@@ -18,7 +19,11 @@ MAY_BE_ZERO = (
     "lanes_i4", "lanes_i8", "lanes_i16", "lanes_f16", "lanes_f32",
 )  # fmt: skip
 """Endings of the keys that may be 0, as those of [scalar]; other numbers are at least 1."""
-CHOICES = {"noc.topology": TOPOLOGIES, "matrix.flatten": FLATTEN}
+CHOICES = {
+    "noc.topology": TOPOLOGIES,
+    "matrix.flatten": FLATTEN,
+    "technology.dram": dram_kinds(),
+}
 """The texts that a key may have."""
 
 
@@ -83,6 +88,12 @@ RULES = (
         "the stack must leave room in SRAM",
         lambda m: m.sram.stack < max(m.sram.size, 1),
         lambda m: f"less than sram.size, {m.sram.size}" if m.sram.size else "0, as sram.size is",
+    ),
+    Rule(
+        "technology.node_nm",
+        "the technology tables do not reach this node",
+        lambda m: m.technology is None or m.technology.node_nm in range(NODES[0], NODES[1] + 1),
+        lambda m: f"{NODES[0]} to {NODES[1]}",
     ),
 )
 

@@ -58,6 +58,18 @@ def show_report(report: RunReport, as_json: bool) -> None:
         print_report(report)
 
 
+def show_costs(report: RunReport) -> None:
+    """Energy and chip area part by part, on standard output."""
+    from rich.console import Console
+
+    from zhisuan.report.costs import cost_tables
+
+    console = Console()
+    for table in cost_tables(report):
+        console.print()
+        console.print(table)
+
+
 def show_written(written: Mapping[str, Path], as_json: bool = False) -> None:
     """What was written where, on standard output; on standard error beside JSON."""
     stream = sys.stderr if as_json else sys.stdout

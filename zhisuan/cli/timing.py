@@ -34,6 +34,9 @@ def time(
         typer.Option("--timeline", help="Still picture of the timeline to write, .svg.",
                      show_default=False),
     ] = None,
+    costs: Annotated[
+        bool, typer.Option("--energy", help="Print energy and chip area part by part too.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every figure as JSON instead of tables.")
     ] = False,
@@ -45,6 +48,7 @@ def time(
     import time as clock
 
     from zhisuan.arch import load as machines
+    from zhisuan.arch.technology import technology_of
     from zhisuan.base.files import Outputs
     from zhisuan.cli import outputs as names
     from zhisuan.cli import screen
@@ -60,6 +64,8 @@ def time(
         trace = Trace.load(file)
         known = _plan_of(trace, file, plan)
         chip = machines.load(machine or (known.machine if known else machines.DEFAULT))
+        if costs:
+            technology_of(chip, "energy")
         start = clock.perf_counter()
         timing = replay(trace, chip)
         seconds = clock.perf_counter() - start
@@ -82,6 +88,8 @@ def time(
 
             still_file.write_text(timeline_svg(result), encoding="utf-8")
     screen.show_report(result, as_json)
+    if costs and not as_json:
+        screen.show_costs(result)
     if known is None and not as_json:
         print(f"\n{NO_PLAN}")
     written = {"report": report, "timeline": timeline}

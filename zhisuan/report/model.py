@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from zhisuan.arch.area import area
 from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import VerifyError
+from zhisuan.sim.energy import energy
 from zhisuan.sim.timing import CAUSES, UNITS, Timing
 from zhisuan.sim.trace import Trace
 
@@ -174,7 +176,16 @@ def to_json(report: RunReport) -> dict[str, Any]:
         "total": _plain(total_figures(report)),
         "layers": [_plain(figures) for figures in layer_figures(report)],
         "host_seconds": dict(report.host_seconds),
+        **_costs(report),
     }
+
+
+def _costs(report: RunReport) -> dict[str, Any]:
+    """Energy in femtojoules and area in square millimetres, by part, where they are known."""
+    if report.machine.technology is None:
+        return {}
+    spent = energy(report.trace, report.timing, report.machine)
+    return {"femtojoules": spent.by_part(), "square_millimetres": area(report.machine)}
 
 
 def _plain(figures: Figures) -> dict[str, Any]:

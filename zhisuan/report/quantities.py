@@ -5,6 +5,7 @@ In: plain numbers.  Out: short text.  It never computes a figure.
 
 from __future__ import annotations
 
+_SMALL_PREFIXES = ((1e-12, "p"), (1e-9, "n"), (1e-6, "µ"), (1e-3, "m"))
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -26,6 +27,14 @@ def scaled(value: float, unit: str) -> str:
         if abs(value) >= 0.9995 * size:
             return f"{_three(value / size)} {prefix}{unit}"
     return f"{_three(value)} {unit}" if value else f"0 {unit}"
+
+
+def small(value: float, unit: str) -> str:
+    """0.00213, `J` → `2.13 mJ`; as `scaled`, and down to 10^-12 too."""
+    for size, prefix in _SMALL_PREFIXES:
+        if abs(value) < 0.9995 * size * 1e3:
+            return f"{_three(value / size)} {prefix}{unit}"
+    return scaled(value, unit)
 
 
 def _three(value: float) -> str:

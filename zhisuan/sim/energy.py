@@ -1,0 +1,135 @@
+"""What a run costs: femtojoules by part, counted from the trace.
+
+Comes in: a trace, its timing, and a machine with a [technology].  Goes out: an `Energy`.  Every
+coefficient is from arch/technology.toml, scaled to the machine's node; everything is whole
+femtojoules, so that the sums are the same on every host.  What is counted:
+
+- MAC: every multiplier of the type for every cycle that the matrix unit is busy, lanes that the
+  padding leaves without work included.
+- vector: every lane for every busy cycle, a floating-point multiplier-adder of 16 bits for
+  types of up to two bytes, else of 32.
+- scalar: fetch, decode and registers of every instruction of every unit.
+- NRAM: operands and results of vector instructions, neurons into and results out of the matrix
+  unit, and transfers.  WRAM: a weight for each multiplier and cycle, from the bank of its
+  element, and transfers.  SRAM: transfers.
+- DRAM: every byte of the whole access units that move.
+- static: the machine's static power for as long as the run takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zhisuan.arch import technology as tech
+from zhisuan.arch.check import MATRIX_TYPES
+from zhisuan.arch.machine import Machine
+from zhisuan.base.dtype import BY_NAME as DTYPES
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.isa.address import NRAM, SRAM, WRAM
+from zhisuan.isa.registry import Instruction, Operands, Unit
+from zhisuan.sim.timing import Timing
+from zhisuan.sim.trace import Trace
+from zhisuan.sim.workload import Workload, measure
+
+PARTS = (
+    *(f"MAC {kind}" for kind in MATRIX_TYPES),
+    "vector", "scalar", "NRAM", "WRAM", "SRAM", "DRAM", "static",
+)  # fmt: skip
+FEMTOJOULES_PER_MILLIWATT_SECOND = 10**12
+BITS = {"i4": 4} | {name: dtype.bits for name, dtype in DTYPES.items()}
+
+
+@dataclass(frozen=True)
+class Energy:
+    """int64 femtojoules [launches, parts], in the order of `parts`."""
+
+    femtojoules: np.ndarray
+    parts: tuple[str, ...] = PARTS
+
+    def by_part(self) -> dict[str, int]:
+        """Femtojoules of the whole run by part, the parts without any left out."""
+        sums = zip(self.parts, self.femtojoules.sum(axis=0), strict=True)
+        return {part: int(total) for part, total in sums if total}
+
+    @property
+    def total(self) -> int:
+        """Femtojoules of the whole run."""
+        return int(self.femtojoules.sum())
+
+
+def energy(trace: Trace, timing: Timing, machine: Machine) -> Energy:
+    """Femtojoules of every launch by part; a machine without a [technology] is an error."""
+    technology = tech.technology_of(machine, "energy")
+    work = measure(trace, machine)
+    count = _Count(trace, machine, technology.node_nm, work)
+    for row, mode, rows in trace.groups():
+        count.group(row, trace.operands(row, mode, rows), rows)
+    count.add("DRAM", slice(None), (work.dram_read + work.dram_written)
+              * tech.dram_byte(technology.dram))  # fmt: skip
+    table = count.table
+    instructions = timing.instructions.reshape(len(table), -1).sum(axis=1)
+    table[:, PARTS.index("scalar")] = instructions * tech.operation(
+        "instruction", technology.node_nm
+    )
+    static = technology.static_milliwatts * FEMTOJOULES_PER_MILLIWATT_SECOND
+    for launch, cycles in enumerate(timing.launch_cycles()):
+        table[launch, PARTS.index("static")] = static * int(cycles) // machine.clock_hz
+    return Energy(table)
+
+
+class _Count:
+    """Adds femtojoules of trace rows to their launch and part."""
+
+    def __init__(self, trace: Trace, machine: Machine, node_nm: int, work: Workload) -> None:
+        self.machine, self.node, self.work, self.launch = machine, node_nm, work, trace.launch
+        self.table = np.zeros((len(trace.launches), len(PARTS)), np.int64)
+        bank = machine.wram.size // machine.matrix.elements
+        sizes = {NRAM: machine.nram.size, WRAM: bank, SRAM: max(machine.sram.size, 1)}
+        self.byte = {space: tech.memory_byte(size, node_nm) for space, size in sizes.items()}
+
+    def add(self, part: str, rows: np.ndarray | slice, femtojoules: np.ndarray) -> None:
+        np.add.at(self.table[:, PARTS.index(part)], self.launch[rows], femtojoules)
+
+    def group(self, row: Instruction, o: Operands, rows: np.ndarray) -> None:
+        if row.unit is Unit.MFU:
+            self._matrix(o, rows)
+        elif row.unit is Unit.VFU:
+            self._vector(o, rows)
+        elif row.is_queued:
+            self._transfer(row, o, rows)
+
+    def _matrix(self, o: Operands, rows: np.ndarray) -> None:
+        kind = o.mode.split(".")[0]
+        lanes, cycles = self.machine.lanes(kind), self.work.occupancy[rows]
+        macs = cycles * self.machine.matrix.elements * lanes
+        self.add(f"MAC {kind}", rows, macs * tech.multiply_add(kind, self.node))
+        self.add("WRAM", rows, macs * BITS[kind] // 8 * self.byte[WRAM])
+        neurons = cycles * lanes * BITS[kind] // 8
+        self.add("NRAM", rows, (neurons + self._touched(rows, writes=True)) * self.byte[NRAM])
+
+    def _vector(self, o: Operands, rows: np.ndarray) -> None:
+        bits = max((BITS[part] for part in o.mode.split(".") if part in BITS), default=32)
+        kind = "f16" if bits <= 16 else "f32"
+        lanes = self.machine.vector.bytes_per_cycle * 8 // BITS[kind]
+        operations = self.work.occupancy[rows] * lanes
+        self.add("vector", rows, operations * tech.multiply_add(kind, self.node))
+        touched = self._touched(rows, writes=True) + self._touched(rows, writes=False)
+        self.add("NRAM", rows, touched * self.byte[NRAM])
+
+    def _touched(self, rows: np.ndarray, *, writes: bool) -> np.ndarray:
+        """Bytes that compute rows write, or those that they read."""
+        spans = self.work.high[:, rows] - self.work.low[:, rows]
+        return np.where(self.work.writes[:, rows] == writes, spans, 0).sum(axis=0)
+
+    def _transfer(self, row: Instruction, o: Operands, rows: np.ndarray) -> None:
+        if not hasattr(o, "size"):
+            raise ZhisuanError(f"no energy is known for {row.name}",
+                               expected="a transfer with an operand 'size'",
+                               found=", ".join(op.name for op in row.operands))  # fmt: skip
+        moved = o.size * (o.n * o.n1 if hasattr(o, "n1") else 1)
+        for space in (NRAM, WRAM, SRAM):
+            times = (space in row.reads) + (space in row.writes)
+            if times:
+                self.add(space.name.upper(), rows, times * moved * self.byte[space])
