@@ -27,7 +27,7 @@ class Bar:
 
 def is_shown() -> bool:
     """Whether somebody is looking: standard error is a terminal and this is no CI run."""
-    return not os.environ.get("CI") and sys.stderr is not None and sys.stderr.isatty()
+    return not os.environ.get("CI") and sys.stderr.isatty()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ It computes nothing.  Exit codes: 0 done, 1 an error the message explains, 2 wro
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from zhisuan.base.errors import ZhisuanError
+from zhisuan.base.files import FULL
 from zhisuan.base.knobs import check_environment
 
 
@@ -22,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; leaves through SystemExit with the exit code."""
     from zhisuan.cli.app import app
 
+    _take_any_text()
     try:
         check_environment()
         try:
@@ -37,6 +40,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output has left: nothing more to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:  # files say their own names: this is standard output
+        if error.errno not in FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"error: standard output takes no more: {error.strerror}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _take_any_text() -> None:
+    """Let both outputs take what their encoding lacks, and be there even where they are closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @contextmanager
