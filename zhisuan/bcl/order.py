@@ -14,7 +14,6 @@ from zhisuan.isa.registry import SYNC_ALL, Queue
 
 _DRAM_WRITTEN = 8
 """Beside the queues' bits: the IO queue holds a transfer that writes DRAM."""
-_WRITES_DRAM = ("VSTORE", "MSTORE", "DMOVE")
 
 
 def _needs(op: Op, pending: int) -> int:
@@ -41,8 +40,8 @@ def _after(op: Op, pending: int) -> int:
     queue = op.row.unit.queue
     if queue is None or not op.ordered:
         return pending
-    writes = op.name.rstrip("3") in _WRITES_DRAM
-    return pending | queue.value | (_DRAM_WRITTEN if writes else 0)
+    writes_dram = any(not space.on_chip for space in op.row.writes)
+    return pending | queue.value | (_DRAM_WRITTEN if writes_dram else 0)
 
 
 def _synced(pending: int, mask: int) -> int:
