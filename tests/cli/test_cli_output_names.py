@@ -40,7 +40,7 @@ def test_a_picture_inside_the_folder_of_steps(zhisuan: Command, here: Path) -> N
         "  where:    steps/z.png\n"
         "  expected: a place outside, because the whole folder is put in place at the end\n"
         "  found:    a file in steps\n"
-        "  try:      --output z.png\n"
+        "  try:      name another folder for --emit\n"
     )
     assert list(here.iterdir()) == []
 

@@ -90,5 +90,5 @@ def check_distinct(inputs: Mapping[str, Path | None], outputs: Mapping[str, Path
                 where=str(path),
                 expected="a place outside, because the whole folder is put in place at the end",
                 found=f"a file in {folder}",
-                hint=f"{inner} {path.name}",
+                hint=f"name another folder for {outer}",
             )
