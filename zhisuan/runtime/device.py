@@ -1,12 +1,13 @@
 """A device: a machine, its memory, and the trace of everything launched on it.
 
 `play` runs a whole plan.  Between writing inputs and reading outputs nothing is computed
-here: every value in between comes from instructions.
+here: every value in between comes from instructions.  A device that was given checks judges
+what its launches did, when asked by `check`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import GDRAM
 from zhisuan.isa.program import Program
 from zhisuan.runtime.plan import Buffer, Plan, verify
+from zhisuan.sim.checks import run as checking
+from zhisuan.sim.checks.allocation import Allocation
+from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.trace import Trace, TraceBuilder
@@ -25,11 +29,16 @@ Progress = Callable[[int, int, str], None]
 
 
 class Device:
-    """One simulated card."""
+    """One simulated card.  `checks` names checks of `sim.checks.run.CHECKS`."""
 
-    def __init__(self, machine: Machine, executor: str = "native") -> None:
+    def __init__(
+        self, machine: Machine, executor: str = "native", checks: Sequence[str] = ()
+    ) -> None:
         self.machine = machine
         self.executor = executor
+        self.checks = tuple(checks)
+        self.journals: list[Journal] = []
+        self.programs: dict[str, Program] = {}
         self.memory = Memory(machine)
         self.trace = TraceBuilder()
 
@@ -58,6 +67,7 @@ class Device:
                label: str) -> None:  # fmt: skip
         """Run a kernel to its end; args by parameter name, in any order."""
         order = [parameter.name for parameter in program.kernel(kernel).parameters]
+        journal = Journal() if self.checks else None
         execute(
             program,
             kernel,
@@ -66,7 +76,18 @@ class Device:
             self.trace,
             label=label,
             executor=self.executor,
+            journal=journal,
         )
+        if journal is not None:
+            self.journals.append(journal)
+            self.programs[program.name] = program
+
+    def check(self, allocations: Iterable[Allocation]) -> None:
+        """Raise what the checks find in the launches so far; the allocations are of GDRAM."""
+        if self.checks:
+            trace = self.trace.build()
+            found = checking.check(trace, self.programs, self.journals, allocations, self.checks)
+            found.raise_if_any()
 
 
 def play(
@@ -78,10 +99,14 @@ def play(
     *,
     executor: str = "native",
     progress: Progress | None = None,
+    checks: Sequence[str] = (),
 ) -> tuple[dict[str, np.ndarray], Trace]:
-    """Run a plan: inputs by name → outputs by name, and the trace."""
+    """Run a plan: inputs by name → outputs by name, and the trace.
+
+    What the named checks find is an error, raised when all launches are done.
+    """
     verify(plan, programs)
-    device = Device(machine, executor)
+    device = Device(machine, executor, checks)
     device.reserve(plan.dram_bytes)
     for buffer in plan.by_role("constant"):
         device.write(buffer, constants[buffer.name])
@@ -98,5 +123,15 @@ def play(
         device.launch(programs[launch.program], launch.kernel, launch.args, launch.label)
     if progress:
         progress(total, total, "done")
+    device.check(_allocations(plan))
     outputs = {buffer.name: device.read(buffer) for buffer in plan.by_role("output")}
     return outputs, device.trace.build()
+
+
+def _allocations(plan: Plan) -> list[Allocation]:
+    """The plan's buffers; those that the host fills are written from the start."""
+    filled = ("input", "constant")
+    return [
+        Allocation(b.name, b.address, b.size, b.first, b.last, b.role in filled)
+        for b in plan.buffers
+    ]

@@ -1,0 +1,85 @@
+"""racecheck: two accesses to the same bytes, one of them a write, that nothing puts in order.
+
+Comes in: the events of a launch in program order.  Goes out: findings.  Order comes from three
+rules (DLP.md, Order): a queue keeps its own (compute by address interlock, the DMA engines
+first in, first out); an instruction is decoded after all scalar accesses before it; SYNC waits
+for the queues in its mask.  What this run's timing happened to do plays no part.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zhisuan.isa.registry import Queue
+from zhisuan.sim.checks.accesses import Access
+from zhisuan.sim.checks.events import Event
+from zhisuan.sim.checks.finding import Findings, place_of
+
+NAME = "racecheck"
+_SYNCS = {
+    Queue.COMPUTE: "__sync_compute()",
+    Queue.IO: "__sync_io()",
+    Queue.MOVE: "__sync_move()",
+}
+
+
+class RaceCheck:
+    """Keeps what every queue may still have under way."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.pending = {queue: _Pending() for queue in Queue}
+
+    def see(self, event: Event) -> None:
+        for queue in Queue:
+            if event.waits & queue.value:
+                self.pending[queue] = _Pending()
+        for queue, pending in self.pending.items():
+            if queue is not event.queue:
+                for touched in event.accesses:
+                    for other, theirs in pending.conflicts(touched):
+                        self._report(event, touched, other, theirs)
+        if event.queue is not None:
+            self.pending[event.queue].add(event)
+
+    def _report(self, event: Event, touched: Access, other: Event, theirs: Access) -> None:
+        shared = touched.common(theirs)
+        assert shared is not None and other.queue is not None
+        story = {
+            (True, False): "a read may see bytes before they are written",
+            (False, True): "bytes may be overwritten before they are read",
+            (True, True): "two writes may land in either order",
+        }[theirs.writes, touched.writes]
+        sync = _SYNCS[other.queue]
+        self.findings.add(
+            NAME, story, event, touched, (other, theirs),
+            expected=f"a wait for the other before bytes {place_of(shared[0])} and on: "
+            f"{shared[1] - shared[0]} in common",
+            hint=f"{sync} between the two, or copy without _async",
+        )  # fmt: skip
+
+
+class _Pending:
+    """Accesses of one queue since it was last waited for."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[Event, Access]] = []
+        self._hulls = np.zeros((3, 16), np.int64)  # first byte, end, whether it writes
+
+    def add(self, event: Event) -> None:
+        for touched in event.accesses:
+            if len(self._held) == self._hulls.shape[1]:
+                self._hulls = np.hstack([self._hulls, np.zeros_like(self._hulls)])
+            self._hulls[:, len(self._held)] = touched.low, touched.high, touched.writes
+            self._held.append((event, touched))
+
+    def conflicts(self, touched: Access) -> list[tuple[Event, Access]]:
+        """Those that share a byte with `touched` where one of the two writes."""
+        if not self._held:
+            return []
+        low, high, writes = self._hulls[:, : len(self._held)]
+        near = (low < touched.high) & (touched.low < high)
+        if not touched.writes:
+            near &= writes != 0
+        close = (self._held[index] for index in np.flatnonzero(near))
+        return [(event, held) for event, held in close if held.common(touched)]

@@ -1,0 +1,102 @@
+"""All checks of what a device did, launch by launch.
+
+Comes in: the trace, the programs, the journals of scalar accesses, the allocations.  Goes out:
+findings, in the order in which they happened.  Judged by what the program says, not by when
+this run's instructions happened to be done; the same for the same input, always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from zhisuan.base.errors import ZhisuanError, did_you_mean
+from zhisuan.isa.program import Program
+from zhisuan.sim.checks import initcheck, memcheck, racecheck
+from zhisuan.sim.checks.allocation import Allocation, Table
+from zhisuan.sim.checks.events import events
+from zhisuan.sim.checks.finding import MOST, Finding, Findings
+from zhisuan.sim.checks.journal import Journal
+from zhisuan.sim.trace import Trace
+
+CHECKS = (memcheck.NAME, initcheck.NAME, racecheck.NAME)
+"""Every check by the name that people know."""
+ALL = "all"
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found; `left_out` counts those beyond the most that are kept of a launch."""
+
+    findings: tuple[Finding, ...]
+    left_out: int
+    launches: int
+
+    def raise_if_any(self) -> None:
+        """Turn findings into the error that ends a run."""
+        if not self.findings:
+            return
+        shown = "\n\n".join(str(finding) for finding in self.findings[:_SHOWN])
+        hidden = len(self.findings) - len(self.findings[:_SHOWN]) + self.left_out
+        rest = f"\n\nand {hidden} more" if hidden else ""
+        names = sorted({finding.check for finding in self.findings})
+        count = len(self.findings) + self.left_out
+        raise ZhisuanError(
+            f"{', '.join(names)}: {count} finding{'s' if count > 1 else ''} "
+            f"in {self.launches} launch{'es' if self.launches > 1 else ''}\n\n{shown}{rest}"
+        )
+
+
+def parse(text: str) -> tuple[str, ...]:
+    """`memcheck,racecheck` or `all` → names, in the order of CHECKS."""
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    for name in asked or [""]:
+        if name not in (*CHECKS, ALL):
+            raise ZhisuanError(
+                f"there is no check called '{name}'",
+                where="--check",
+                expected=", ".join((*CHECKS, ALL)),
+                found=text,
+                hint=did_you_mean(name, (*CHECKS, ALL)) or f"--check {ALL}",
+            )
+    return CHECKS if ALL in asked else tuple(name for name in CHECKS if name in asked)
+
+
+def check(
+    trace: Trace,
+    programs: Mapping[str, Program],
+    journals: Sequence[Journal] = (),
+    allocations: Iterable[Allocation] | None = None,
+    names: Iterable[str] = CHECKS,
+    *,
+    most: int = MOST,
+) -> Report:
+    """Check every launch of a trace.
+
+    Without journals the scalar unit's accesses are not seen; without allocations nothing is
+    known about buffers: no memcheck of them, and all of DRAM counts as written.
+    """
+    names = tuple(names)
+    held = None if allocations is None else tuple(allocations)
+    shadow = initcheck.Shadow(dram_is_known=held is not None)
+    found: list[Finding] = []
+    left_out = 0
+    for number, launch in enumerate(trace.launches):
+        findings = Findings(launch.label, launch.kernel, programs.get(launch.program), most)
+        active: list[memcheck.MemCheck | initcheck.InitCheck | racecheck.RaceCheck] = []
+        if memcheck.NAME in names:
+            alive = [a for a in held or () if a.first <= number <= a.last]
+            tables = {space: Table(alive) for space in memcheck.SPACES}
+            active.append(memcheck.MemCheck(findings, {} if held is None else tables))
+        if initcheck.NAME in names:
+            begun = [a for a in held or () if a.first == number]
+            active.append(initcheck.InitCheck(findings, shadow, begun))
+        if racecheck.NAME in names:
+            active.append(racecheck.RaceCheck(findings))
+        for event in events(trace, number, journals[number] if journals else None):
+            for one in active:
+                one.see(event)
+        found += findings.all()
+        left_out += findings.left_out
+    return Report(tuple(found), left_out, len(trace.launches))
