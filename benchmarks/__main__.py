@@ -37,9 +37,9 @@ cycles × 1536; a layer is all its launches, first issue to last commit.
 
 ## Host speed
 
-Medians of {speed.ROUNDS} rounds, both sides in turn in one process. "plan" is importing, rewriting and
-planning with compiled kernels cached; "values" executes every instruction; "timing" replays the
-trace. Two host threads for onnxruntime, one for the simulator.
+Medians of {speed.ROUNDS} rounds, both sides in turn in one process. "plan" is importing, rewriting
+and planning with compiled kernels cached, and not part of the ratio; "values" executes every
+instruction; "timing" replays the trace. onnxruntime has all host threads, the simulator one.
 
 {speeds}
 

@@ -35,9 +35,10 @@ def main() -> None:
     sheet().save(FOLDER / "styles.jpg", quality=88)
     report = pipeline.style(None, "19", "256x256").report
     write_atomically(FOLDER / "timeline.svg", timeline_svg(report))
-    first = report.timing.launch_start[6]
-    last = report.timing.launch_end[7]
-    write_atomically(FOLDER / "timeline-layer.svg", timeline_svg(report, int(first), int(last)))
+    labels = [launch.label for launch in report.trace.launches]
+    first = int(report.timing.launch_start[labels.index("contract.2/norm")])
+    last = int(report.timing.launch_end[labels.index("res.0.0")])
+    write_atomically(FOLDER / "timeline-layer.svg", timeline_svg(report, first, last))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Host speed: the style network simulated here, beside onnxruntime computing it on this CPU.
 
 Both sides run in turn in one process, so that a drifting machine slows both; medians are
-compared.  The simulator's side is everything a second run does: values, then timing.
+compared.  The ratio takes the simulator's values and timing; planning has its own column.
 """
 
 from __future__ import annotations

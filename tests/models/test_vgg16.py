@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -19,11 +21,11 @@ def test_it_asks_for_what_the_paper_says() -> None:
     weights = vgg16.random_weights()
     convolutions = sum(filters.size + bias.size for filters, bias in weights.values())
     widths = (512 * 7 * 7, vgg16.HIDDEN, vgg16.HIDDEN, vgg16.CLASSES)
-    connected = sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
+    connected = sum((a + 1) * b for a, b in pairwise(widths))
     assert round((convolutions + connected) / 1e6, 2) == 138.36
     graph = vgg16.build(weights, hidden=8)
     total = sum(macs(graph, {}).values())
-    outside = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    outside = sum(a * b for a, b in pairwise(widths))
     inside = 512 * 7 * 7 * 8 + 8 * 8 + 8 * vgg16.CLASSES
     assert round((total - inside + outside) / 1e9, 3) == 15.470
 

@@ -128,20 +128,21 @@ NO_ROOM = """
 import errno, os
 original = os.write
 def write(descriptor, data):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if os.readlink(f"/proc/self/fd/{{descriptor}}").startswith({cache!r}):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return original(descriptor, data)
 os.write = write
 """
 
 
 def test_no_room_for_the_cache(tmp_path: Path, out: Path) -> None:
-    cache = tmp_path / "cache"
-    code = NO_ROOM.replace("def write(descriptor, data):", "def write(descriptor, data):\n"
-                           f"    if not os.readlink(f'/proc/self/fd/{{descriptor}}').startswith({str(cache)!r}):\n"
-                           "        return original(descriptor, data)")  # fmt: skip
-    done = zhisuan("style", "-o", str(out / "o.png"), "--size", "32", code=code,
-                   ZHISUAN_CACHE=str(cache))  # fmt: skip
+    cache = str(tmp_path / "cache")
+    code = NO_ROOM.format(cache=cache)
+    done = zhisuan(
+        "style", "-o", str(out / "o.png"), "--size", "32", code=code, ZHISUAN_CACHE=cache
+    )
     refused(done, out, "no room")
-    assert [p for p in cache.rglob("*") if p.is_file()] == []
+    assert [path for path in Path(cache).rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from zhisuan import pipeline
+from zhisuan.arch.load import PRESETS
 from zhisuan.arch.load import load as load_machine
 from zhisuan.frontend import photo
 from zhisuan.graph.rewrite import optimize
@@ -197,6 +198,17 @@ def test_dram_bandwidth_changes_cycles_and_not_a_bit(network: Lowered) -> None:
     (a, trace), (b, _) = play(*args, MACHINE), play(*args, slow)
     assert a["stylized"].tobytes() == b["stylized"].tobytes()
     assert replay(trace, slow).total > replay(trace, MACHINE).total
+
+
+def test_planning_for_another_bandwidth_does_not_change_the_picture(tmp_path: Path) -> None:
+    text = (PRESETS / "dlp-s.toml").read_text()
+    slow = tmp_path / "slow.toml"
+    slow.write_text(text.replace("102_400_000_000", "12_800_000_000"))
+    for size in ("96x131", "256x256"):
+        fast_run = pipeline.style(None, "9", size)
+        slow_run = pipeline.style(None, "9", size, machine=str(slow))
+        assert fast_run.picture.tobytes() == slow_run.picture.tobytes()
+        assert slow_run.report.timing.total > fast_run.report.timing.total
 
 
 def test_utilisation_at_256() -> None:

@@ -6,6 +6,13 @@ from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import ZhisuanError
 
 ALIGNMENT = 128
+SPILLED = 1024
+"""Bytes at the top of NRAM where kernels of the library keep what the registers cannot hold."""
+
+
+def usable(machine: Machine) -> int:
+    """Bytes of NRAM an arena may take: all but the stack, which a machine may give no room."""
+    return min(machine.nram_usable, machine.nram.size - SPILLED)
 
 
 def aligned(size: int) -> int:
@@ -17,7 +24,7 @@ class Arena:
     """Hands out offsets; `fits` says whether everything taken so far does."""
 
     def __init__(self, machine: Machine) -> None:
-        self.limit = machine.nram_usable
+        self.limit = usable(machine)
         self.used = 0
 
     def take(self, size: int) -> int:

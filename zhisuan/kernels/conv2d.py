@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from zhisuan.arch.machine import Machine, ceil_div
+from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.matrix import WRAM_BANKS, pack_weights, weight_bytes
-from zhisuan.kernels.arena import Arena, aligned, no_room
+from zhisuan.kernels.arena import Arena, aligned, no_room, usable
 
 PAD_MODES = ("constant", "reflect", "edge")
 ACTIVATIONS = ("", "relu", "sigmoid", "tanh")
 HALF, FLOAT = 2, 4
+FIELD = 0xFFFF
+"""The largest number of rows, columns or steps that fits a field of CONV's packed operands."""
 SYNC_COST = 100
 """Cycles a pipeline step loses to latencies at its SYNC; only ranks tile sizes."""
 
@@ -129,6 +132,9 @@ def pack_filter(filters: np.ndarray, pack: Pack, strides: tuple[int, int]) -> np
 
 @dataclass(frozen=True)
 class _Tiling:
+    """One way to cut the output.  `cycles` ranks it; DRAM counts as fast as on-chip moves, so
+    that its rate cannot change the tiles, and with them the rounding of channel sums."""
+
     tile_h: int
     tile_w: int
     args: dict[str, int]
@@ -161,13 +167,13 @@ def _tile(c: Convolution, pack: Pack, tile_h: int, tile_w: int, stats: bool,
         "zero_offset": arena.take(zero_bytes),
         "zero_bytes": zero_bytes,
     }
-    load = int(machine.transfer_cycles("read", min(columns, c.width) * c.ci * HALF, rows))
+    load = int(machine.transfer_cycles("none", min(columns, c.width) * c.ci * HALF, rows))
     compute = _matrix_cycles(c, pack, groups_h * groups_w, channels, machine)
     finish = (3 if stats else 1) * int(machine.vector_cycles(groups_h * acc_pitch))
     if pack[0] == 1:
-        store = int(machine.transfer_cycles("write", tile_w * c.co * HALF, tile_h))
+        store = int(machine.transfer_cycles("none", tile_w * c.co * HALF, tile_h))
     else:
-        store = int(machine.transfer_cycles("write", pack[1] * c.co * HALF, tile_h * groups_w))
+        store = int(machine.transfer_cycles("none", pack[1] * c.co * HALF, tile_h * groups_w))
     tiles = ceil_div(c.out_h, tile_h) * ceil_div(c.out_w, tile_w)
     step = max(compute, finish, load + store) + SYNC_COST
     cycles = load + tiles * step + finish + store + 3 * SYNC_COST
@@ -194,6 +200,18 @@ def _heights(out_h: int, block: int) -> list[int]:
     return sorted({ceil_div(rows, bands) * block for bands in range(1, rows + 1)})
 
 
+def _check_fields(c: Convolution, pack: Pack) -> None:
+    """Refuse steps that the fields of the CONV instruction cannot hold."""
+    steps = (c.stride_h * pack[0], c.stride_w * pack[1], c.dilation_h, c.dilation_w)
+    if max(steps) > FIELD:
+        raise ZhisuanError(
+            "the steps of a convolution are too large for the matrix unit",
+            where=str(c),
+            expected=f"strides and dilations up to {FIELD // max(pack):,}",
+            found=f"strides {c.stride_h}, {c.stride_w}, dilations {c.dilation_h}, {c.dilation_w}",
+        )
+
+
 def plan(c: Convolution, dst_channels: int, pack: Pack, machine: Machine, *, activation: str,
          stats: bool) -> dict[str, int | float]:  # fmt: skip
     """All arguments of the kernel but its pointers; an impossible machine is an error.
@@ -202,12 +220,17 @@ def plan(c: Convolution, dst_channels: int, pack: Pack, machine: Machine, *, act
     pixels that shares the matrix unit, as `pack_filter` was given it.
     """
     filter_bytes = weight_bytes(taps_of(c, pack), pack[0] * pack[1] * c.co, HALF)
+    _check_fields(c, pack)
     best = smallest = None
     for tile_w in _widths(c.out_w, pack[1]):
+        if tile_w // pack[1] > FIELD:
+            continue
         for tile_h in _heights(c.out_h, pack[0]):
+            if tile_h // pack[0] > FIELD:
+                break
             tiling = _tile(c, pack, tile_h, tile_w, stats, machine)
             smallest = tiling if smallest is None else min(smallest, tiling, key=lambda t: t.nram)
-            if tiling.nram > machine.nram_usable:
+            if tiling.nram > usable(machine):
                 break
             if best is None or tiling.cycles < best.cycles:
                 best = tiling
@@ -215,7 +238,7 @@ def plan(c: Convolution, dst_channels: int, pack: Pack, machine: Machine, *, act
             break
     if best is None:
         assert smallest is not None
-        raise no_room("conv2d", str(c), "NRAM", smallest.nram, machine.nram_usable, machine)
+        raise no_room("conv2d", str(c), "NRAM", smallest.nram, usable(machine), machine)
     first = min(best.tile_h, c.out_h) * min(best.tile_w, c.out_w)
     return {
         "height": c.height,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from zhisuan.arch.machine import Machine, ceil_div
 from zhisuan.isa.matrix import weight_bytes
-from zhisuan.kernels.arena import ALIGNMENT, Arena, aligned, no_room
+from zhisuan.kernels.arena import ALIGNMENT, Arena, aligned, no_room, usable
 from zhisuan.kernels.conv2d import ACTIVATIONS, FLOAT, HALF, PAD_MODES
 
 Args = dict[str, int | float]
@@ -23,11 +23,11 @@ OPERATIONS = (
 def _tile_count(total: int, unit_bytes: int, fixed: int, machine: Machine, what: str,
                 kernel: str) -> int:  # fmt: skip
     """Units per tile: an equal share of STEPS, or what fits beside `fixed` bytes."""
-    spare = machine.nram_usable - fixed - 8 * ALIGNMENT
+    spare = usable(machine) - fixed - 8 * ALIGNMENT
     most = spare // unit_bytes
     if most < 1:
         raise no_room(kernel, what, "NRAM", fixed + unit_bytes + 8 * ALIGNMENT,
-                      machine.nram_usable, machine)  # fmt: skip
+                      usable(machine), machine)  # fmt: skip
     return max(1, min(most, ceil_div(total, STEPS)))
 
 
@@ -93,7 +93,7 @@ def elementwise(operation: str, elements: int, machine: Machine) -> Args:
 def _image_tile(height: int, width: int, pixel_bytes: int, fixed: int, machine: Machine,
                 what: str, kernel: str) -> tuple[int, int]:  # fmt: skip
     """Rows and columns of a tile: whole rows if one fits, else part of one."""
-    if pixel_bytes * width <= machine.nram_usable - fixed - 8 * ALIGNMENT:
+    if pixel_bytes * width <= usable(machine) - fixed - 8 * ALIGNMENT:
         return _tile_count(height, pixel_bytes * width, fixed, machine, what, kernel), width
     return 1, _tile_count(width, pixel_bytes, fixed, machine, what, kernel)
 
