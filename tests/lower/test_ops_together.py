@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from zhisuan.arch.describe import vary
 from zhisuan.arch.load import load
+from zhisuan.arch.machine import Machine
 from zhisuan.base.dtype import F32, I64
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph import reference
@@ -31,13 +33,15 @@ def image(c: int = 3, h: int = 9, w: int = 14) -> tuple[GraphBuilder, dict[str, 
     return build, {"x": numbers(1, c, h, w)}
 
 
-def run(graph: Graph, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    lowered = lower(graph, {}, MACHINE)
-    return play(lowered.plan, lowered.programs, lowered.constants, feeds, MACHINE)[0]
+def run(
+    graph: Graph, feeds: dict[str, np.ndarray], machine: Machine = MACHINE
+) -> dict[str, np.ndarray]:
+    lowered = lower(graph, {}, machine)
+    return play(lowered.plan, lowered.programs, lowered.constants, feeds, machine)[0]
 
 
-def compare(graph: Graph, feeds: dict[str, np.ndarray]) -> None:
-    ours, theirs = run(graph, feeds), reference.run(graph, feeds)
+def compare(graph: Graph, feeds: dict[str, np.ndarray], machine: Machine = MACHINE) -> None:
+    ours, theirs = run(graph, feeds, machine), reference.run(graph, feeds)
     assert set(ours) == set(theirs)
     for name, expected in theirs.items():
         assert ours[name].shape == expected.shape
@@ -136,3 +140,30 @@ def test_infinite_inputs_stay_infinite() -> None:
     graph: Any = build.finish(["y"])
     feeds["x"][0, 1, 2, 3] = -np.inf
     assert run(graph, feeds)["y"][0, 1, 2, 3] == np.inf
+
+
+def convolved(shape: tuple[int, int, int], kernel: int, **attrs: Any) -> tuple[Graph, Any]:
+    build, feeds = image(*shape)
+    build.constant("w", 0.3 * numbers(4, shape[0], kernel, kernel))
+    build.node("conv2d", ["x", "w"], attrs, output="y", label="conv")
+    return build.finish(["y"]), feeds
+
+
+@pytest.mark.parametrize("kilobytes", range(8, 20))
+def test_a_machine_without_a_stack_keeps_what_kernels_save(kilobytes: int) -> None:
+    """NRAM sizes for which tiles would otherwise reach up to its end."""
+    graph, feeds = convolved((8, 40, 50), 3, pads=(1, 1, 1, 1))
+    for more in (0, 128, 256, 384):
+        size = (kilobytes << 10) + more
+        machine = vary(MACHINE, {"nram.stack": 0, "nram.size": size})
+        compare(graph, feeds, machine)
+
+
+def test_rows_longer_than_a_field_of_conv() -> None:
+    machine = vary(MACHINE, {"nram.size": 16 << 20, "matrix.elements": 1, "wram.size": 1 << 20})
+    compare(*convolved((1, 1, 70_000), 1), machine)
+    compare(*convolved((1, 70_000, 1), 1), machine)
+
+
+def test_strides_longer_than_a_field_of_conv() -> None:
+    refused(convolved((1, 1, 1), 1, strides=(70_000, 1))[0], "too large for the matrix unit")
