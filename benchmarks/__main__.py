@@ -9,7 +9,7 @@ import onnxruntime
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import accuracy, layers, speed
+from benchmarks import accuracy, layers, scaling, speed, vgg
 from zhisuan.base.files import write_atomically
 
 PAGE = Path(__file__).parent.parent / "docs" / "measurements.md"
@@ -23,6 +23,10 @@ def main() -> None:
     speeds = speed.table([speed.measure(*size) for size in speed.SIZES])
     console.print("accuracy …")
     accuracies = accuracy.table([accuracy.measure(*size) for size in accuracy.SIZES])
+    console.print("cost by size …")
+    costs = scaling.table([scaling.measure(side) for side in scaling.SIDES])
+    console.print("VGG16 …")
+    vgg16 = vgg.table(vgg.measure())
     text = f"""# Measurements
 
 Written by `make bench` on {platform.machine()}, Python {platform.python_version()},
@@ -42,6 +46,19 @@ and planning with compiled kernels cached, and not part of the ratio; "values" e
 instruction; "timing" replays the trace. onnxruntime has all host threads, the simulator one.
 
 {speeds}
+
+## Cost by size
+
+The style network on square pictures, each in a process of its own. Seconds grow in step with the
+multiply-accumulates once a picture fills the tiles.
+
+{costs}
+
+## VGG16
+
+One 224×224 picture on one `dlp-s` core, FP16. The simulator has one host thread.
+
+{vgg16}
 
 ## Accuracy
 
