@@ -14,7 +14,7 @@ import numpy as np
 from zhisuan.arch.machine import Machine
 from zhisuan.base import dtype as dtypes
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.isa.address import GDRAM
+from zhisuan.isa.address import GDRAM, NRAM, WRAM
 from zhisuan.isa.program import Program
 from zhisuan.runtime.plan import Buffer, Plan, verify
 from zhisuan.sim.checks import run as checking
@@ -34,6 +34,7 @@ class Device:
     def __init__(
         self, machine: Machine, executor: str = "native", checks: Sequence[str] = ()
     ) -> None:
+        _check_windows(machine)
         self.machine = machine
         self.executor = executor
         self.checks = tuple(checks)
@@ -88,6 +89,21 @@ class Device:
             trace = self.trace.build()
             found = checking.check(trace, self.programs, self.journals, allocations, self.checks)
             found.raise_if_any()
+
+
+def _check_windows(machine: Machine) -> None:
+    """Refuse memories larger than their windows of the address map."""
+    sizes = ((NRAM, machine.nram.size), (WRAM, machine.wram.size), (GDRAM, machine.dram.size))
+    for space, size in sizes:
+        if size > space.window:
+            key = "dram" if space is GDRAM else space.name
+            raise ZhisuanError(
+                f"{space.name.upper()} of machine '{machine.name}' is larger than its addresses",
+                where=f"{key}.size",
+                expected=f"at most {space.window:,} bytes",
+                found=f"{size:,} bytes",
+                hint=f"{key}.size = {space.window}",
+            )
 
 
 def play(
