@@ -45,6 +45,14 @@ class TinyCore:
         self.writes.append((address, raw.size))
         self._bytes(address, raw.size)[:] = raw
 
+    def cast(self, address: int, values: np.ndarray) -> None:
+        """The only core of its cluster."""
+        self.write(address, values)
+
+    def send(self, cluster: int, address: int, values: np.ndarray) -> None:
+        """The only cluster."""
+        self.write(address, values)
+
     def trap(self, reason: str) -> None:
         raise Trapped(reason)
 

@@ -185,7 +185,7 @@ WHOLE_MESSAGES = [
           where:    bad.dlps:1:4
             VAV.f23 $1, $2, $3, $4
                ^
-          expected: .f16, .f32
+          expected: .f16, .f32, .i8, .i16, .i32
           try:      did you mean 'f32'?""",
     ),
     (

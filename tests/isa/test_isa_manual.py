@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from zhisuan.isa.manual import cost_text, diagram, manual, touched
+from zhisuan.isa.manual import cost_text, diagram, manual
+from zhisuan.isa.registry import touched
 from zhisuan.isa.table import BY_NAME, ROWS
 
 PAGE = Path(__file__).parents[2] / "docs" / "isa.md"

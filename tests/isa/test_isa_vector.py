@@ -138,6 +138,7 @@ EXAMPLE = {  # operand name → a value that suits every row
     "n": 6, "m": 3, "size": 64, "s": 0, "value": 0, "pitch": 40, "n1": 2,
     "dst_stride": 96, "src_stride": -128, "outer": halves(1024, 2048),
     "geometry": 2 | 3 << 16 | 2 << 32 | 2 << 48, "channels": halves(4, 5),
+    "seed": 1, "mul": 3, "bits": 2, "addr": 0x40, "cluster": 0,
     "steps": 1 | 2 << 16 | 2 << 32 | 1 << 48, "pitches": halves(256, 512),
 }  # fmt: skip
 
@@ -172,6 +173,9 @@ def test_a_row_touches_what_it_says(core, row: Instruction) -> None:
         core.reads.clear()
         core.writes.clear()
         operands = example(row)
+        if "mask" in operands:  # all true, so that everything is collected
+            core.write(operands["mask"], np.ones(64, np.uint8))
+            core.writes.clear()
         core.run(row.name, mode, **operands)
         touches = row.touches(Operands(mode, operands))
         written = [(int(t.base), int(t.span)) for t in touches if t.writes]

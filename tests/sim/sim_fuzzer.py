@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zhisuan.arch.load import load
-from zhisuan.arch.machine import Machine, Nram, Wram
-from zhisuan.isa.address import CONST, GDRAM, LDRAM, NRAM, PARAM, WRAM, Space
+from zhisuan.arch.machine import Machine, Nram, Sram, Wram
+from zhisuan.base.dtype import BY_NAME as DTYPES
+from zhisuan.isa.address import CONST, GDRAM, LDRAM, NRAM, PARAM, SRAM, WRAM, Space
 from zhisuan.isa.encoding import Encodable, encode
 from zhisuan.isa.program import Kernel, Program
-from zhisuan.isa.registry import Instruction, Kind, Unit
+from zhisuan.isa.registry import Instruction, Kind, Unit, touched
 from zhisuan.isa.table import ROWS
 from zhisuan.sim import native_core, reference
 from zhisuan.sim.fault import Fault
@@ -25,7 +26,8 @@ from zhisuan.sim.memory import Memory
 NRAM_BYTES, WRAM_BYTES, GDRAM_BYTES = 1 << 14, 1 << 16, 1 << 13
 LIMIT = 300
 SIZES = (0, 1, 2, 3, 5, 7, 8, 13, 16, 17, 31, 32, 33, 64, 67, 101, 128, 257, 300, 521)
-ADDRESSES = {"dst", "src", "a", "b", "seg", "scale", "shift", "weight"}
+ADDRESSES = {row.name: {name for names in touched(row) for name in names} for row in ROWS}
+"""Of every row, the operands where its byte ranges start."""
 EDGES = (
     0, 1, 2, 7, 8, 31, 63, 64, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF,
     0x8000_0000, 0xFFFF_FFFF, 0x7FFF_FFFF_FFFF_FFFF, 0x8000_0000_0000_0000, (1 << 64) - 1,
@@ -40,7 +42,8 @@ def small_machine(**changes: object) -> Machine:
     """The default machine with little memory, so that tests are quick."""
     machine = load("dlp-s")
     return replace(
-        machine, nram=Nram(NRAM_BYTES, 1 << 10), wram=Wram(WRAM_BYTES), **changes  # type: ignore[arg-type]
+        machine, nram=Nram(NRAM_BYTES, 1 << 10), wram=Wram(WRAM_BYTES),
+        sram=Sram(GDRAM_BYTES, 0, 64, 3), **changes,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -74,7 +77,7 @@ def filled_memory(seed: int) -> Memory:
     memory.load_constants(None, b"")
     draw = np.random.default_rng(seed)
     style = seed % 3
-    for space in (NRAM, WRAM, LDRAM, GDRAM, PARAM):
+    for space in (NRAM, WRAM, SRAM, LDRAM, GDRAM, PARAM):
         target = memory.bytes_of(space)[: 1 << 16]
         if style == 0:
             target[:] = draw.integers(0, 256, len(target), np.uint8)
@@ -102,7 +105,7 @@ def run(case: Case, executor: str, features: tuple[str, ...] | None = None) -> O
     except Fault as stop:
         fault, pc = str(stop.error), stop.pc
         return Outcome(fault, pc, (), b"", ())  # a faulty run leaves nothing to compare
-    contents = (NRAM, WRAM, LDRAM, GDRAM, PARAM, CONST)
+    contents = (NRAM, WRAM, SRAM, LDRAM, GDRAM, PARAM, CONST)
     memories = tuple(memory.bytes_of(space).tobytes() for space in contents)
     return Outcome(fault, pc, tuple(registers), rows, memories)
 
@@ -166,7 +169,7 @@ class _Writer:
         for operand in row.operands:
             if not operand.is_register:
                 values[operand.name] = self._immediate(row, operand.kind)
-            elif row.is_queued and operand.name in ADDRESSES:
+            elif row.is_queued and operand.name in ADDRESSES[row.name]:
                 values[operand.name] = self._address(row, operand.name, mode)
             elif row.is_queued:
                 values[operand.name] = self._extent(row, operand.name)
@@ -177,21 +180,25 @@ class _Writer:
             values["a"] = self.random.randrange(-1, 10)
         if row.name == "CONV":
             values |= self._convolution(mode)
+        if row.name.startswith("VP"):
+            values |= self._pool(mode)
         return values
 
     def _immediate(self, row: Instruction, kind: Kind) -> int:
         if kind is Kind.TARGET:
             return self.random.choice((0, 0, 0, 0, 1, 1, 1, 2, 2, -2))
         if row.name == "SGET#":
-            return self.random.choice((*range(13), *range(13), 13, -1))
+            return self.random.choice((*range(15), *range(15), 15, -1))
         if row.name == "SYNC#":
             return self.random.randrange(8)
+        if "addr" in ADDRESSES[row.name]:
+            return self._rarely(GDRAM_BYTES - 64) or self._rarely(-8) or self.random.randrange(4096)
         bits = row.immediate_bits
         value = self._number() & ((1 << bits) - 1)
         return value - (1 << bits) if value >> (bits - 1) else value
 
     def _space_start(self, spaces: tuple[Space, ...]) -> int:
-        here = [space for space in spaces if space in (NRAM, WRAM, LDRAM, GDRAM)]
+        here = [space for space in spaces if space in (NRAM, WRAM, SRAM, LDRAM, GDRAM)]
         return self.random.choice(here).base + 256
 
     def _address(self, row: Instruction, name: str, mode: str) -> int:
@@ -199,7 +206,7 @@ class _Writer:
         if self.random.random() < 0.01:
             return self.random.choice((0, 8, NRAM.base + NRAM_BYTES - 4, self._number()))
         spaces = row.writes if name == "dst" else row.reads
-        if row.unit is Unit.MFU:
+        if len(spaces) > 1 and row.unit is Unit.MFU:
             spaces = (WRAM,) if name == "weight" else (NRAM,)
         offset = self.random.choice((0, 0, 4, 16, 64, 1024, 2048, 4096, 4100, 6000))
         if row.unit in (Unit.IO, Unit.MOVE) or self.random.random() < 0.02:
@@ -209,11 +216,19 @@ class _Writer:
     def _extent(self, row: Instruction, name: str) -> int:
         """Counts, sizes and strides."""
         pick, between = self.random.choice, self.random.randrange
-        if self.random.random() < 0.005:
+        if self.random.random() < 0.005 or name in ("s", "value", "seed", "mul"):
             return self._number()
+        if name == "bits":
+            return self._rarely(63) or self._rarely(-1) or pick((0, 1, 7, 8, 31, 40, 62))
+        if row.unit is Unit.MFU:  # m · n elements of a matrix
+            return pick(SIZES[:15])
+        if row.name == "VLUT":
+            return pick((0, 1, 1, 2)) if name == "n" else self._rarely(300) or 4096
         if name == "size" and row.unit is Unit.VFU:  # rows and columns
             low = between(-1, 2) if self.random.random() < 0.1 else pick(SIZES[:12])
             return self._packed(low, pick((0, 1, 3, 8, 17)))
+        if name == "cluster":
+            return pick((0, 0, 0, 1))
         if name == "outer":
             return self._packed(between(-64, 200), between(-64, 200))
         if row.name.endswith("3"):
@@ -221,6 +236,10 @@ class _Writer:
         if name == "pitch":
             return pick((0, 4, 64, 256, 320, 1000, -64))
         return pick(SIZES)
+
+    def _rarely(self, value: int) -> int:
+        """`value` now and then, else 0."""
+        return value if self.random.random() < 0.03 else 0
 
     @staticmethod
     def _packed(low: int, high: int) -> int:
@@ -232,7 +251,7 @@ class _Writer:
         kernel_h, kernel_w = pick((0, 1, 1, 2, 3, 3)), pick((0, 1, 1, 2, 3, 3))
         stride_h, stride_w, dilation_h, dilation_w = (pick((0, 1, 1, 1, 2)) for _ in range(4))
         ci, co = pick((0, 1, 2, 3, 5, 16)), pick((0, 1, 2, 15, 16, 17, 33, 48, 64, 65, 70, 130))
-        source, destination = (2 if part == "f16" else 4 for part in mode.split(".")[:2])
+        source, destination = _widths(mode)
         columns = (out_w - 1) * stride_w + max(kernel_w - 1, 0) * dilation_w + 1
         in_pitch = columns * ci * source + pick((0, 0, 0, 16, -4))
         out_pitch = out_w * co * destination + pick((0, 0, 0, 16, -4))
@@ -244,6 +263,29 @@ class _Writer:
             "channels": self._packed(ci, co),
             "pitches": self._packed(in_pitch, out_pitch),
         }
+
+    def _pool(self, mode: str) -> dict[str, int]:
+        pick = self.random.choice
+        out_h, out_w = pick((0, 1, 1, 2, 3)), pick((1, 1, 2, 3, 5))
+        window_h, window_w = 0 if self._rarely(1) else pick((1, 2, 3, 3)), pick((1, 1, 2, 3, 3))
+        stride_h, stride_w, dilation_h, dilation_w = (pick((0, 1, 1, 2, 3)) for _ in range(4))
+        m = pick((0, 1, 2, 3, 16, 17, 33, 64))
+        source, destination = _widths(mode)
+        columns = (out_w - 1) * stride_w + (window_w - 1) * dilation_w + 1
+        in_pitch = columns * m * source + pick((0, 0, 0, 16, -4))
+        out_pitch = out_w * m * destination + pick((0, 0, 0, 16, -4))
+        return {
+            "geometry": out_h | out_w << 16 | window_h << 32 | window_w << 48,
+            "steps": stride_h | stride_w << 16 | dilation_h << 32 | dilation_w << 48,
+            "m": m,
+            "pitches": self._packed(in_pitch, out_pitch),
+        }
+
+
+def _widths(mode: str) -> tuple[int, int]:
+    """Bytes of the source and the destination elements of a mode."""
+    kinds = [DTYPES[part].size for part in mode.split(".") if part in DTYPES]
+    return kinds[0], kinds[-1]
 
 
 _STRIDES = (0, 1, 2, 3, 5, 64, 128, -3, -32)

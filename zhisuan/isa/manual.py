@@ -20,9 +20,9 @@ from zhisuan.isa.registry import (
     REGISTERS,
     STACK_POINTER,
     Instruction,
-    Operands,
     Queue,
     Unit,
+    touched,
 )
 from zhisuan.isa.syntax import syntax
 
@@ -92,22 +92,6 @@ def diagram(row: Instruction) -> str:
         top = low - 1
     ruler = "".join("+" if mark == "|" else "-" for mark in names) + "+"
     return "\n".join([bits.rstrip(), ruler, names + "|", ruler])
-
-
-def touched(row: Instruction) -> tuple[list[str], list[str]]:
-    """Names of the operands where the byte ranges start that a row writes and reads.
-
-    Found by asking the row: with one operand far away and all others 1, the range that
-    starts far away is that operand's.
-    """
-    far = 1 << 40
-    written, read = [], []
-    for operand in row.operands:
-        values = {other.name: far if other == operand else 1 for other in row.operands}
-        for touch in row.touches(Operands(row.modes[0], values)):
-            if touch.base >= far // 2:
-                (written if touch.writes else read).append(operand.name)
-    return written, read
 
 
 def _contents() -> str:

@@ -71,7 +71,7 @@ def _taps(o: Operands) -> Any:
 
 def _conv_cycles(machine: Any, o: Operands) -> Any:
     """max(1, output pixels · ceil(taps / lanes) · ceil(output channels / `matrix.elements`)),
-    lanes `matrix.lanes_f16` or `matrix.lanes_f32` by the source type, taps kernel height ·
+    lanes `matrix.lanes_f16`, `_f32`, `_i8` or `_i16` by the source type, taps kernel height ·
     kernel width · input channels; where `matrix.flatten` is channels, kernel height · kernel
     width · ceil(input channels / lanes) in place of ceil(taps / lanes)
     """
@@ -126,7 +126,8 @@ def _check_conv(core: Core, o: Operands) -> None:
 
 
 @instruction("CONV", 0x300, Unit.MFU, "dst src weight geometry channels steps pitches",
-             modes=("f16.f16", "f16.f32", "f32.f32", "f16.f32.acc", "f32.f32.acc"),
+             modes=("f16.f16", "f16.f32", "f32.f32", "f16.f32.acc", "f32.f32.acc",
+                    "i8.i32", "i16.i32", "i8.i32.acc", "i16.i32.acc"),
              cycles=_conv_cycles, latency="matrix.latency", touches=_conv_touches,
              reads=(NRAM, WRAM), writes=(NRAM,))  # fmt: skip
 def conv(core: Core, o: Operands) -> None:
@@ -137,7 +138,8 @@ def conv(core: Core, o: Operands) -> None:
     stride h, stride w, dilation h, dilation w (4 × 16); pitches: bytes between input rows
     (low half) and output rows (high half).  Sums in float32, one fused multiply-add per tap
     in the order (kernel row, kernel column, input channel); `.acc` starts from dst, else
-    from +0.  Weights lie in WRAM as `pack_weights` writes them.
+    from +0.  Integers sum exactly, saturated to 32 bits at the end; VAFFINE or VREQ then
+    scales, rounds and narrows.  Weights lie in WRAM as `pack_weights` writes them.
     """
     source, destination = _kinds(o.mode)
     out_h, out_w = quarter(o.geometry, 0), quarter(o.geometry, 1)
@@ -146,20 +148,36 @@ def conv(core: Core, o: Operands) -> None:
     if out_h * out_w * co == 0:
         return
     raw = core.read(o.weight, np.uint8, weight_bytes(taps, co, source.itemsize))
-    weight = unpack_weights(raw, taps, co, source).astype(np.float32)
-    neurons = _patches(core, o, source).astype(np.float32) if taps else None
+    weight = unpack_weights(raw, taps, co, source)
+    neurons = _patches(core, o, source) if taps else np.zeros((out_h * out_w, 0), source)
     pitch = high_half(o.pitches)
-    total = np.zeros((out_h * out_w, co), np.float32)
+    sums = np.dtype(np.float32 if source.kind == "f" else np.int32)
+    total = np.zeros((out_h * out_w, co), sums)
     if o.mode.endswith("acc"):
-        lines = [core.read(o.dst + y * pitch, np.float32, out_w * co) for y in range(out_h)]
+        lines = [core.read(o.dst + y * pitch, sums, out_w * co) for y in range(out_h)]
         total = np.concatenate(lines).reshape(out_h * out_w, co)
+    with np.errstate(over="ignore"):
+        result = _accumulate(neurons, weight, total).astype(destination)
+    for y, line in enumerate(quiet(result).reshape(out_h, out_w * co)):
+        core.write(o.dst + y * pitch, line)
+
+
+def _accumulate(neurons: np.ndarray, weight: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """total [pixels, channels] plus neurons [pixels, taps] times weight [taps, channels]."""
+    if neurons.dtype.kind != "f":
+        return saturated(total + neurons.astype(np.int64) @ weight.astype(np.int64))
+    source = neurons.dtype
+    neurons, weight = neurons.astype(np.float32), weight.astype(np.float32)
     with np.errstate(all="ignore"):
-        for k in range(taps):
-            neuron = neurons[:, k, None]  # type: ignore[index]
-            total = fused_multiply_add(neuron, weight[k], total, source)
-        result = quiet(total.astype(destination)).reshape(out_h, out_w * co)
-    for y in range(out_h):
-        core.write(o.dst + y * pitch, result[y])
+        for k in range(len(weight)):
+            total = fused_multiply_add(neurons[:, k, None], weight[k], total, source)
+    return total
+
+
+def saturated(total: np.ndarray) -> np.ndarray:
+    """int64 sums → int32."""
+    limits = np.iinfo(np.int32)
+    return np.clip(total, limits.min, limits.max).astype(np.int32)
 
 
 def fused_multiply_add(a: np.ndarray, b: np.ndarray, c: np.ndarray, source: np.dtype) -> np.ndarray:

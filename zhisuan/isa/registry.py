@@ -240,3 +240,21 @@ def instruction(
         return meaning
 
     return enter
+
+
+def touched(row: Instruction) -> tuple[list[str], list[str]]:
+    """Names of the operands where the byte ranges start that a row writes and reads.
+
+    Found by asking the row: all operands 1, then one of them far away; the ranges whose
+    start moves as far are that operand's.
+    """
+    far = 1 << 40
+    near = {operand.name: 1 for operand in row.operands}
+    before = row.touches(Operands(row.modes[0], near))
+    written, read = [], []
+    for operand in row.operands:
+        after = row.touches(Operands(row.modes[0], near | {operand.name: 1 + far}))
+        for old, new in zip(before, after, strict=True):
+            if new.base - old.base == far:
+                (written if new.writes else read).append(operand.name)
+    return written, read

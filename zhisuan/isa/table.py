@@ -6,7 +6,18 @@ The proof is cheap and always on: opcodes unique and in range, operands fit 64 b
 
 from __future__ import annotations
 
-from zhisuan.isa import matrix, scalar, transfer, vector
+from zhisuan.isa import (
+    constant_address,
+    convert,
+    logic,
+    matrix,
+    pool,
+    product,
+    reduction,
+    scalar,
+    transfer,
+    vector,
+)
 from zhisuan.isa.registry import (
     FIELDS,
     MODE_BITS,
@@ -15,7 +26,9 @@ from zhisuan.isa.registry import (
     Instruction,
 )
 
-CLASSES = (scalar, transfer, vector, matrix)  # importing a class of instructions enters its rows
+CLASSES = (scalar, transfer, constant_address, vector, convert, logic, reduction, pool, matrix,
+           product)  # fmt: skip
+"""Importing a class of instructions enters its rows."""
 
 
 def _prove(rows: list[Instruction]) -> None:

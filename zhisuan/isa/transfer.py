@@ -73,7 +73,7 @@ def _segments(o: Operands) -> Any:
     return o.n * o.n1
 
 
-_COST = {
+COST = {
     "DRAM": "max(1, {segments} · `dram.segment_cycles`, ceil({segments} · size · `clock.hz` / "
     "`dram.bytes_per_second`)), size rounded up to `dram.access_bytes`",
     "on chip": "max(1, {segments} · `move.segment_cycles`, "
@@ -93,8 +93,8 @@ def _transfer(name: str, opcode: int, unit: Unit, way: str, summary: str,
     def cycles3(machine: Any, o: Operands) -> Any:
         return machine.transfer_cycles(way, o.size, _segments(o))
 
-    cycles.__doc__ = _COST["on chip" if way == "none" else "DRAM"].format(segments="1")
-    cycles3.__doc__ = _COST["on chip" if way == "none" else "DRAM"].format(segments="n · n1")
+    cycles.__doc__ = COST["on chip" if way == "none" else "DRAM"].format(segments="1")
+    cycles3.__doc__ = COST["on chip" if way == "none" else "DRAM"].format(segments="n · n1")
     latency = {"read": "dram.read_latency", "write": "dram.write_latency", "none": "move.latency"}
 
     def documented(meaning: Meaning, doc: str) -> Meaning:

@@ -2,7 +2,8 @@
 
 The length `n` is a register value in elements.  The mode names the element type; where
 source and destination differ it is `source.destination`.  Float arithmetic is done in the
-element type, one rounding per operation written.  Opcodes 0x200-0x27F.
+element type, one rounding per operation written; integers wrap at their width.
+Opcodes 0x200-0x25F.
 """
 
 from __future__ import annotations
@@ -17,65 +18,68 @@ from zhisuan.isa import elementary
 from zhisuan.isa.address import NRAM
 from zhisuan.isa.number import quiet, value_of
 from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
+from zhisuan.isa.rounding import rounded
 from zhisuan.isa.transfer import high_half, low_half
 
 FLOAT_MODES = ("f16", "f32")
+MODES = (*FLOAT_MODES, "i8", "i16", "i32")
+"""FP16 first: what course programs, which name no type, compute in."""
 Function = Callable[..., Any]
 
 
-def _types(mode: str) -> tuple[np.dtype, np.dtype]:
+def types_of(mode: str) -> tuple[np.dtype, np.dtype]:
     """Source and destination element types of a mode."""
     names = [part for part in mode.split(".") if part in BY_NAME]
     return BY_NAME[names[0]].numpy, BY_NAME[names[-1]].numpy
 
 
-def _width(mode: str) -> int:
+def width_of(mode: str) -> int:
     """Bytes per element of the wider side: what limits the lanes."""
-    return max(kind.itemsize for kind in _types(mode))
+    return max(kind.itemsize for kind in types_of(mode))
 
 
-def _cycles(machine: Any, o: Operands) -> Any:
+def vector_cost(machine: Any, o: Operands) -> Any:
     """max(1, ceil(n · bytes of the wider element / `vector.bytes_per_cycle`))"""
-    return machine.vector_cycles(o.n * _width(o.mode))
+    return machine.vector_cycles(o.n * width_of(o.mode))
 
 
-def _enter(name: str, opcode: int, operands: str, doc: str, compute: Function,
-           modes: tuple[str, ...] = FLOAT_MODES, sources: tuple[str, ...] = ("a",),
-           segments: tuple[str, ...] = (), cost: str = "") -> None:  # fmt: skip
+def elementwise(name: str, opcode: int, operands: str, doc: str, compute: Function,
+                modes: tuple[str, ...] = FLOAT_MODES, sources: tuple[str, ...] = ("a",),
+                segments: tuple[str, ...] = (), cost: str = "") -> None:  # fmt: skip
     """Enter a row whose meaning reads whole vectors and writes one of n elements."""
 
     def meaning(core: Core, o: Operands) -> None:
-        source, destination = _types(o.mode)
+        source, destination = types_of(o.mode)
         vectors = [core.read(getattr(o, s), source, o.n) for s in sources]
         with np.errstate(all="ignore"):
             result = quiet(np.asarray(compute(core, o, *vectors)).astype(destination))
         core.write(o.dst, result)
 
     def touches(o: Operands) -> tuple[Touch, ...]:
-        source, destination = (kind.itemsize for kind in _types(o.mode))
+        source, destination = (kind.itemsize for kind in types_of(o.mode))
         read = tuple(Touch(False, getattr(o, s), o.n * source) for s in sources)
         cyclic = tuple(Touch(False, getattr(o, s), o.m * source) for s in segments)
         return (Touch(True, o.dst, o.n * destination), *read, *cyclic)
 
     def cycles(machine: Any, o: Operands) -> Any:
-        return _cycles(machine, o) * (machine.vector_passes(cost) if cost else 1)
+        return vector_cost(machine, o) * (machine.vector_passes(cost) if cost else 1)
 
     meaning.__doc__ = doc
     passes = f" · `vector.{cost}_passes`" if cost else ""
-    cycles.__doc__ = f"{_cycles.__doc__}{passes}"
+    cycles.__doc__ = f"{vector_cost.__doc__}{passes}"
     instruction(name, opcode, Unit.VFU, operands, modes=modes, cycles=cycles,
                 latency="vector.latency", touches=touches)(meaning)  # fmt: skip
 
 
-def _pair(function: Function) -> Function:
+def pair(function: Function) -> Function:
     return lambda core, o, x, y: function(x, y)
 
 
-def _single(function: Function) -> Function:
+def single(function: Function) -> Function:
     return lambda core, o, x: function(x)
 
 
-def _scalar(function: Function) -> Function:
+def scalar(function: Function) -> Function:
     return lambda core, o, x: function(x, value_of(o.s, o.mode))
 
 
@@ -92,89 +96,85 @@ def _repeated(core: Core, address: int, kind: np.dtype, o: Operands) -> np.ndarr
 
 def _cyclic(function: Function) -> Function:
     def compute(core: Core, o: Operands, x: np.ndarray) -> np.ndarray:
-        return function(x, _repeated(core, o.seg, _types(o.mode)[0], o))
+        return function(x, _repeated(core, o.seg, types_of(o.mode)[0], o))
 
     return compute
 
 
-def _larger(x: Any, y: Any) -> Any:
+def larger(x: Any, y: Any) -> Any:
     return np.where((x > y) | np.isnan(y), x, y)
 
 
-def _smaller(x: Any, y: Any) -> Any:
+def smaller(x: Any, y: Any) -> Any:
     return np.where((x < y) | np.isnan(y), x, y)
 
 
 BOTH = ("a", "b")
-_enter("VAV", 0x200, "dst n a b", "dst[i] = a[i] + b[i].", _pair(np.add), sources=BOTH)
-_enter("VSV", 0x201, "dst n a b", "dst[i] = a[i] - b[i].", _pair(np.subtract), sources=BOTH)
-_enter("VMV", 0x202, "dst n a b", "dst[i] = a[i] * b[i].", _pair(np.multiply), sources=BOTH)
-_enter("VDV", 0x203, "dst n a b", "dst[i] = a[i] / b[i], correctly rounded.", _pair(np.divide),
-       sources=BOTH, cost="divide")  # fmt: skip
-_enter("VGTM", 0x204, "dst n a b", "dst[i] = the larger of a[i] and b[i]; a number beats NaN.",
-       _pair(_larger), sources=BOTH)  # fmt: skip
-_enter("VLTM", 0x205, "dst n a b", "dst[i] = the smaller of a[i] and b[i]; a number beats NaN.",
-       _pair(_smaller), sources=BOTH)  # fmt: skip
+elementwise("VAV", 0x200, "dst n a b", "dst[i] = a[i] + b[i].", pair(np.add), sources=BOTH,
+            modes=MODES)  # fmt: skip
+elementwise("VSV", 0x201, "dst n a b", "dst[i] = a[i] - b[i].", pair(np.subtract), sources=BOTH,
+            modes=MODES)  # fmt: skip
+elementwise("VMV", 0x202, "dst n a b", "dst[i] = a[i] * b[i].", pair(np.multiply), sources=BOTH,
+            modes=MODES)  # fmt: skip
+elementwise("VDV", 0x203, "dst n a b", "dst[i] = a[i] / b[i], correctly rounded.",
+            pair(np.divide), sources=BOTH, cost="divide")  # fmt: skip
+elementwise("VGTM", 0x204, "dst n a b",
+            "dst[i] = the larger of a[i] and b[i]; a number beats NaN.",
+            pair(larger), sources=BOTH, modes=MODES)  # fmt: skip
+elementwise("VLTM", 0x205, "dst n a b",
+            "dst[i] = the smaller of a[i] and b[i]; a number beats NaN.",
+            pair(smaller), sources=BOTH, modes=MODES)  # fmt: skip
 
-_enter("VAS", 0x208, "dst n a s", "dst[i] = a[i] + s, s in a register in the element type.",
-       _scalar(np.add))  # fmt: skip
-_enter("VMS", 0x209, "dst n a s", "dst[i] = a[i] * s, s in a register in the element type.",
-       _scalar(np.multiply))  # fmt: skip
-_enter("VMAXS", 0x20A, "dst n a s", "dst[i] = the larger of a[i] and s.", _scalar(_larger))
-_enter("VMINS", 0x20B, "dst n a s", "dst[i] = the smaller of a[i] and s.", _scalar(_smaller))
+
+def _with_scalar(name: str, opcode: int, doc: str, function: Function) -> None:
+    """Enter `name $dst,$n,$a,$s`, and for floats `name $dst,$n,$a,#s`."""
+
+    def with_constant(core: Core, o: Operands, x: np.ndarray) -> np.ndarray:
+        return function(x, np.array(o.s & 0xFFFF, np.uint16).view(np.float16).astype(x.dtype))
+
+    elementwise(name, opcode, "dst n a s", f"{doc} s is in a register, in the element type.",
+                scalar(function), modes=MODES)  # fmt: skip
+    elementwise(name + "#", opcode + 0x20, "dst n a #f:s",
+                f"{doc} s is a constant that FP16 holds.",
+                with_constant)  # fmt: skip
+
+
+_with_scalar("VAS", 0x208, "dst[i] = a[i] + s.", np.add)
+_with_scalar("VMS", 0x209, "dst[i] = a[i] * s.", np.multiply)
+_with_scalar("VMAXS", 0x20A, "dst[i] = the larger of a[i] and s.", larger)
+_with_scalar("VMINS", 0x20B, "dst[i] = the smaller of a[i] and s.", smaller)
 
 SEGMENT = ("seg",)
-_enter("VCADD", 0x210, "dst n a seg m", "dst[i] = a[i] + seg[i mod m].", _cyclic(np.add),
-       segments=SEGMENT)  # fmt: skip
-_enter("VCSUB", 0x211, "dst n a seg m", "dst[i] = a[i] - seg[i mod m].", _cyclic(np.subtract),
-       segments=SEGMENT)  # fmt: skip
-_enter("VCMUL", 0x212, "dst n a seg m", "dst[i] = a[i] * seg[i mod m].", _cyclic(np.multiply),
-       segments=SEGMENT)  # fmt: skip
+elementwise("VCADD", 0x210, "dst n a seg m", "dst[i] = a[i] + seg[i mod m].", _cyclic(np.add),
+            segments=SEGMENT, modes=MODES)  # fmt: skip
+elementwise("VCSUB", 0x211, "dst n a seg m", "dst[i] = a[i] - seg[i mod m].", _cyclic(np.subtract),
+            segments=SEGMENT, modes=MODES)  # fmt: skip
+elementwise("VCMUL", 0x212, "dst n a seg m", "dst[i] = a[i] * seg[i mod m].", _cyclic(np.multiply),
+            segments=SEGMENT, modes=MODES)  # fmt: skip
 
-_enter("VEXP", 0x220, "dst n a", "dst[i] = e^a[i], through float32 (isa.elementary).",
-       _in_f32(elementary.exp), cost="transcendental")  # fmt: skip
-_enter("VLOG", 0x221, "dst n a", "dst[i] = ln a[i], through float32 (isa.elementary).",
-       _in_f32(elementary.log), cost="transcendental")  # fmt: skip
-_enter("VSIG", 0x222, "dst n a", "dst[i] = 1 / (1 + e^-a[i]), through float32.",
-       _in_f32(elementary.sigmoid), cost="transcendental")  # fmt: skip
-_enter("VTANH", 0x223, "dst n a", "dst[i] = tanh a[i], through float32.",
-       _in_f32(elementary.tanh), cost="transcendental")  # fmt: skip
-_enter("VSQRT", 0x224, "dst n a", "dst[i] = square root of a[i], correctly rounded.",
-       _single(np.sqrt), cost="divide")  # fmt: skip
-_enter("VRECIP", 0x225, "dst n a", "dst[i] = 1 / a[i], correctly rounded.",
-       _single(lambda x: x.dtype.type(1) / x), cost="divide")  # fmt: skip
-_enter("VRELU", 0x226, "dst n a", "dst[i] = a[i] if a[i] > 0, else 0; NaN gives 0.",
-       _single(lambda x: np.where(x > 0, x, x.dtype.type(0))))  # fmt: skip
-_enter("VABS", 0x227, "dst n a", "dst[i] = |a[i]|.", _single(np.abs))
-
-_INTEGER_KINDS = ("i8", "u8", "i16", "i32")
-_CONVERSIONS = (
-    "f16.f32", "f32.f16",
-    *(f"{source}.{to}" for source in _INTEGER_KINDS for to in FLOAT_MODES),
-    *(f"{source}.{to}" for source in FLOAT_MODES for to in _INTEGER_KINDS),
-)  # fmt: skip
-
-
-def _convert(core: Core, o: Operands, x: np.ndarray) -> np.ndarray:
-    source, destination = _types(o.mode)
-    if source.kind == "f" and destination.kind != "f":
-        limits = np.iinfo(destination)
-        whole = np.rint(np.nan_to_num(x.astype(np.float64), nan=0.0))
-        return np.clip(whole, limits.min, limits.max).astype(destination)
-    return x.astype(destination)
-
-
-_enter("VCVT", 0x230, "dst n a",
-       "dst[i] = a[i] converted, nearest even; float to integer saturates, NaN gives 0.",
-       _convert, modes=_CONVERSIONS)  # fmt: skip
+elementwise("VEXP", 0x220, "dst n a", "dst[i] = e^a[i], through float32 (isa.elementary).",
+            _in_f32(elementary.exp), cost="transcendental")  # fmt: skip
+elementwise("VLOG", 0x221, "dst n a", "dst[i] = ln a[i], through float32 (isa.elementary).",
+            _in_f32(elementary.log), cost="transcendental")  # fmt: skip
+elementwise("VSIG", 0x222, "dst n a", "dst[i] = 1 / (1 + e^-a[i]), through float32.",
+            _in_f32(elementary.sigmoid), cost="transcendental")  # fmt: skip
+elementwise("VTANH", 0x223, "dst n a", "dst[i] = tanh a[i], through float32.",
+            _in_f32(elementary.tanh), cost="transcendental")  # fmt: skip
+elementwise("VSQRT", 0x224, "dst n a", "dst[i] = square root of a[i], correctly rounded.",
+            single(np.sqrt), cost="divide")  # fmt: skip
+elementwise("VRECIP", 0x225, "dst n a", "dst[i] = 1 / a[i], correctly rounded.",
+            single(lambda x: x.dtype.type(1) / x), cost="divide")  # fmt: skip
+elementwise("VRELU", 0x226, "dst n a", "dst[i] = a[i] if a[i] > 0, else 0; NaN gives 0.",
+            single(lambda x: np.where(x > 0, x, x.dtype.type(0))), modes=MODES)  # fmt: skip
+elementwise("VABS", 0x227, "dst n a", "dst[i] = |a[i]|.", single(np.abs), modes=MODES)
 
 
 def _set_touches(o: Operands) -> tuple[Touch, ...]:
     return (Touch(True, o.dst, o.n * BY_NAME[o.mode].size),)
 
 
-@instruction("VSET", 0x231, Unit.VFU, "dst n value", modes=("f16", "f32", "i8", "i32"),
-             cycles=_cycles, latency="vector.latency", touches=_set_touches)  # fmt: skip
+@instruction("VSET", 0x231, Unit.VFU, "dst n value", modes=("f16", "f32", "i8", "i32", "i16"),
+             cycles=vector_cost, latency="vector.latency", touches=_set_touches)  # fmt: skip
 def vset(core: Core, o: Operands) -> None:
     """dst[i] = value, the low bits of a register."""
     kind = BY_NAME[o.mode]
@@ -185,16 +185,17 @@ def vset(core: Core, o: Operands) -> None:
     core.write(o.dst, np.resize(element, o.n))
 
 
-_AFFINE = tuple(
-    f"{source}.{to}{'.relu' if relu else ''}"
-    for source in FLOAT_MODES
-    for to in FLOAT_MODES
-    for relu in (False, True)
+_AFFINE_KINDS = (
+    *(f"{source}.{to}" for source in FLOAT_MODES for to in FLOAT_MODES),
+    *(f"i32.{to}" for to in ("f16", "f32", "i8", "i16")),
+    *(f"{source}.{to}" for source in FLOAT_MODES for to in ("i8", "i16")),
+    *(f"{source}.{to}" for source in ("i8", "i16") for to in FLOAT_MODES),
 )
+_AFFINE = tuple(f"{kinds}{relu}" for kinds in _AFFINE_KINDS for relu in ("", ".relu"))
 
 
 def _affine_touches(o: Operands) -> tuple[Touch, ...]:
-    source, destination = (kind.itemsize for kind in _types(o.mode))
+    source, destination = (kind.itemsize for kind in types_of(o.mode))
     return (
         Touch(True, o.dst, o.n * destination),
         Touch(False, o.a, o.n * source),
@@ -204,14 +205,15 @@ def _affine_touches(o: Operands) -> tuple[Touch, ...]:
 
 
 @instruction("VAFFINE", 0x240, Unit.VFU, "dst n a scale shift m", modes=_AFFINE,
-             cycles=_cycles, latency="vector.latency", touches=_affine_touches)  # fmt: skip
+             cycles=vector_cost, latency="vector.latency", touches=_affine_touches)  # fmt: skip
 def vaffine(core: Core, o: Operands) -> None:
     """dst[i] = a[i] * scale[i mod m] + shift[i mod m], then max(·, 0) with `.relu`.
 
-    The per-channel affine of normalisation and bias: arithmetic in float32 (product and sum
-    rounded separately), scale and shift float32, one conversion at each end.
+    The per-channel affine of normalisation, bias and quantisation: arithmetic in float32
+    (product and sum rounded separately), scale and shift float32, one conversion at each end;
+    to an integer it rounds to nearest even and saturates, NaN gives 0.
     """
-    source, destination = _types(o.mode)
+    source, destination = types_of(o.mode)
     x = core.read(o.a, source, o.n).astype(np.float32)
     scale = _repeated(core, o.scale, np.dtype(np.float32), o)
     shift = _repeated(core, o.shift, np.dtype(np.float32), o)
@@ -219,7 +221,7 @@ def vaffine(core: Core, o: Operands) -> None:
         y = x * scale + shift
         if o.mode.endswith("relu"):
             y = np.where(y > 0, y, np.float32(0))
-        core.write(o.dst, quiet(y.astype(destination)))
+        core.write(o.dst, quiet(rounded(y, destination)))
 
 
 def _channel_cycles(machine: Any, o: Operands) -> Any:
@@ -229,7 +231,7 @@ def _channel_cycles(machine: Any, o: Operands) -> Any:
 
 def _channel_touches(o: Operands) -> tuple[Touch, ...]:
     rows, columns = low_half(o.size), high_half(o.size)
-    width = _types(o.mode)[0].itemsize
+    width = types_of(o.mode)[0].itemsize
     span = o.pitch * np.maximum(rows - 1, 0) + columns * o.m * width
     return (
         Touch(True, o.dst, o.m * 4),
@@ -248,7 +250,7 @@ def _rows_and_columns(core: Core, o: Operands) -> tuple[int, int]:
 
 
 def _channel_sum(core: Core, o: Operands, square: bool) -> None:
-    kind = _types(o.mode)[0]
+    kind = types_of(o.mode)[0]
     rows, columns = _rows_and_columns(core, o)
     total = core.read(o.dst, np.float32, o.m)
     shift = core.read(o.shift, np.float32, o.m)
@@ -285,11 +287,11 @@ def vcssq(core: Core, o: Operands) -> None:
 
 def _transpose_cycles(machine: Any, o: Operands) -> Any:
     """max(1, ceil(rows · columns · element bytes / `vector.bytes_per_cycle`))"""
-    return machine.vector_cycles(low_half(o.size) * high_half(o.size) * _width(o.mode))
+    return machine.vector_cycles(low_half(o.size) * high_half(o.size) * width_of(o.mode))
 
 
 def _transpose_touches(o: Operands) -> tuple[Touch, ...]:
-    span = low_half(o.size) * high_half(o.size) * _width(o.mode)
+    span = low_half(o.size) * high_half(o.size) * width_of(o.mode)
     return Touch(True, o.dst, span), Touch(False, o.a, span)
 
 

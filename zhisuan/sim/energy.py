@@ -28,6 +28,7 @@ from zhisuan.arch.machine import Machine
 from zhisuan.base.dtype import BY_NAME as DTYPES
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import NRAM, SRAM, WRAM
+from zhisuan.isa.constant_address import plain
 from zhisuan.isa.registry import Instruction, Operands, Unit
 from zhisuan.sim.timing import Timing
 from zhisuan.sim.trace import Trace
@@ -124,6 +125,7 @@ class _Count:
         return np.where(self.work.writes[:, rows] == writes, spans, 0).sum(axis=0)
 
     def _transfer(self, row: Instruction, o: Operands, rows: np.ndarray) -> None:
+        o = plain(o)
         if not hasattr(o, "size"):
             raise ZhisuanError(f"no energy is known for {row.name}",
                                expected="a transfer with an operand 'size'",

@@ -27,9 +27,9 @@ from zhisuan.sim.trace import COST_CLASSES, ROW
 from zhisuan.sim.walk import Schedule, empty_schedule
 from zhisuan.sim.workload import Workload
 
-SOURCES = ("interp.c", "transfer.c", "vector.c", "matrix.c", "replay.c")
-INCLUDES = ("core.h", "floats.h", "elementary.h")
 _FOLDER = Path(__file__).parent / "native"
+SOURCES = tuple(sorted(path.name for path in _FOLDER.glob("*.c")))
+INCLUDES = tuple(sorted(path.name for path in _FOLDER.glob("*.h")))
 _ROWS = 1 << 12
 """Trace rows taken from the interpreter at a time."""
 _SLICE = 1 << 26
@@ -151,7 +151,7 @@ class _Scratch:
     def __init__(self, memory: Memory) -> None:
         nram, wram = memory.size_of(NRAM), memory.size_of(WRAM)
         self.nram_copy = np.empty(nram, np.uint8)
-        self.neurons = np.empty(nram, np.float32)
+        self.neurons = np.empty(max(nram, wram // 4), np.float32)  # or four pixels' taps
         self.weights = np.empty(wram // 2, np.float32)  # a bank of FP16, one float each
 
     def lend(self, core) -> None:  # type: ignore[no-untyped-def]

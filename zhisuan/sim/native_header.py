@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from zhisuan.isa import elementary, matrix, transfer
+from zhisuan.isa import elementary, matrix, reduction, transfer
 from zhisuan.isa.address import SPACES, Space
 from zhisuan.isa.registry import REGISTERS, ROWS, Instruction, Unit
 from zhisuan.sim.reference import SPECIAL
@@ -178,6 +178,10 @@ def _numbers() -> Iterator[str]:
         "MOST_SEGMENTS": transfer.MOST_SEGMENTS,
         "WRAM_LINE": matrix.WRAM_LINE,
         "WRAM_BANKS": matrix.WRAM_BANKS,
+        "PARTIAL_SUMS": reduction.PARTIAL_SUMS,
+        "INDEX_OFFSET": reduction.INDEX_OFFSET,
+        "RANDOM_STEP": f"{reduction.STEP}ull",
+        **{f"RANDOM_MIX_{i}": f"{factor}ull" for i, factor in enumerate(reduction.MIX)},
         "CAUSES": len(CAUSES),
         "TOUCHES": TOUCHES,
         "SCALAR_KIND": SCALAR_KIND,

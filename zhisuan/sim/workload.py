@@ -13,6 +13,7 @@ import numpy as np
 from zhisuan.arch.machine import Machine, ceil_div
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import GDRAM, LDRAM
+from zhisuan.isa.constant_address import plain
 from zhisuan.isa.registry import Instruction, Operands, Queue, Unit
 from zhisuan.sim.trace import COST_CLASSES, SCALAR_RUN, Trace
 
@@ -98,6 +99,7 @@ def _note_traffic(
     work: Workload, machine: Machine, row: Instruction, o: Operands, rows: np.ndarray
 ) -> None:
     """DRAM bytes of a transfer: every segment rounded up to whole access units."""
+    o = plain(o)
     segments = o.n * o.n1 if hasattr(o, "n1") else 1
     unit = machine.dram.access_bytes
     moved = ceil_div(o.size, unit) * unit * segments

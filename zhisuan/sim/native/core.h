@@ -64,8 +64,19 @@ INLINE i32 low_half(i64 packed) { return (i32)packed; }
 INLINE i32 high_half(i64 packed) { return (i32)(packed >> 32); }
 INLINE i64 quarter(i64 packed, int index) { return packed >> (16 * index) & 0xFFFF; }
 
+INLINE i32 saturated(i64 sum) {
+    return sum < -2147483647 - 1 ? -2147483647 - 1 : sum > 2147483647 ? 2147483647 : (i32)sum;
+}
+
 /* Each executes one queued instruction; `a` are its operand values in the row's order.  0: a
  * fault. */
 int run_transfer(Core *core, u32 handler, const i64 *a);
 int run_vector(Core *core, u32 handler, const i64 *a);
 int run_matrix(Core *core, u32 handler, const i64 *a);
+
+/* The classes of instructions of a unit beyond the first, each asking the next. */
+int run_constant_address(Core *core, u32 handler, const i64 *a);
+int run_logic(Core *core, u32 handler, const i64 *a);
+int run_convert(Core *core, u32 handler, const i64 *a);
+int run_reduction(Core *core, u32 handler, const i64 *a);
+int run_product(Core *core, u32 handler, const i64 *a);

@@ -5,55 +5,46 @@
  * registers, one fused multiply-add per tap in the defined order.  Products of FP16 numbers are
  * exact in FP32, so there fused and separate forms agree.
  */
+#include "conv.h"
 #include "floats.h"
 
-typedef struct {
-    i64 out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-    i64 ci, co, taps, in_pitch, out_pitch, columns; /* columns: pixels of a line of neurons */
-    int source_half, destination_half, accumulate;
-    u64 src, dst;
-    const float *weights; /* [blocks of BANKS channels][taps][BANKS] */
-} Conv;
+INLINE int is_half(i64 bytes) { return bytes == 2; }
 
-enum { BANKS = WRAM_BANKS };
-
-/* Check all that the meaning reads and writes, in its order; `weight` gets the bank's bytes. */
-static int check(const Core *core, const Conv *v, u64 address, const u8 **weight, i128 *bytes) {
-    const i64 source = v->source_half ? 2 : 4, destination = v->destination_half ? 2 : 4;
-    const i64 taps = v->kernel_h * v->kernel_w * v->ci, per_line = WRAM_LINE / source;
-    const i64 lines = (taps + per_line - 1) / per_line, blocks = (v->co + BANKS - 1) / BANKS;
-    *bytes = (i128)lines * blocks * BANKS * WRAM_LINE;
-    *weight = range(core, READS_CONV, address, *bytes, 1, 1);
-    if (!*weight) return 0;
-    for (i64 y = 0; y < v->out_h && taps; y++)
+/* Check all that the meaning reads and writes, in its order. */
+static int check(const Core *core, Conv *v, u64 address) {
+    const i64 per_line = WRAM_LINE / v->source;
+    const i64 lines = (v->taps + per_line - 1) / per_line, blocks = (v->co + BANKS - 1) / BANKS;
+    v->bank = range(core, READS_CONV, address, (i128)lines * blocks * BANKS * WRAM_LINE, 1, 1);
+    if (!v->bank) return 0;
+    for (i64 y = 0; y < v->out_h && v->taps; y++)
         for (i64 k = 0; k < v->kernel_h; k++) {
             u64 line = v->src + (u64)((y * v->stride_h + k * v->dilation_h) * v->in_pitch);
-            if (!range(core, 1u << SPACE_nram, line, (i128)v->columns * v->ci, source, source)) return 0;
+            if (!range(core, 1u << SPACE_nram, line, (i128)v->columns * v->ci, v->source, v->source)) return 0;
         }
     for (int writing = !v->accumulate; writing < 2; writing++)
         for (i64 y = 0; y < v->out_h; y++) {
             u64 line = v->dst + (u64)(y * v->out_pitch);
             u32 spaces = writing ? WRITES_CONV : READS_CONV;
-            if (!range(core, spaces, line, (i128)v->out_w * v->co, destination, destination)) return 0;
+            if (!range(core, spaces, line, (i128)v->out_w * v->co, v->destination, v->destination)) return 0;
         }
     return 1;
 }
 
 /* WRAM bytes -> core->weights; nothing to do if they are there from the last CONV. */
-static void unpack(Core *core, const Conv *v, u64 address, const u8 *raw) {
-    const i64 key[5] = {(i64)address, v->taps, v->co, v->source_half, core->wram_version};
+static void unpack(Core *core, const Conv *v, u64 address) {
+    const i64 key[5] = {(i64)address, v->taps, v->co, v->source, core->wram_version};
     int same = core->weights_valid;
     for (int i = 0; i < 5; i++) same &= core->weights_key[i] == key[i];
     if (same) return;
-    const i64 width = v->source_half ? 2 : 4, per_line = WRAM_LINE / width;
+    const i64 width = v->source, per_line = WRAM_LINE / width;
     const i64 lines = (v->taps + per_line - 1) / per_line;
     for (i64 block = 0; block * BANKS < v->co; block++)
         for (i64 tap = 0; tap < v->taps; tap++) {
-            const u8 *line = raw + (block * lines + tap / per_line) * BANKS * WRAM_LINE;
+            const u8 *line = v->bank + (block * lines + tap / per_line) * BANKS * WRAM_LINE;
             const u8 *cell = line + tap % per_line * width;
             float *to = core->weights + (block * v->taps + tap) * BANKS;
             for (i64 bank = 0; bank < BANKS; bank++, cell += WRAM_LINE)
-                to[bank] = v->source_half ? from_half(*(const u16 *)cell) : *(const float *)cell;
+                to[bank] = is_half(v->source) ? from_half(*(const u16 *)cell) : *(const float *)cell;
         }
     for (int i = 0; i < 5; i++) core->weights_key[i] = key[i];
     core->weights_valid = 1;
@@ -145,7 +136,7 @@ INLINE f32x16 sums_before(const Conv *v, const float *dst, i64 count) {
 INLINE void store(const Conv *v, u8 *dst, f32x16 sum, i64 count) {
     float values[16];
     store16(values, sum);
-    if (!v->destination_half) {
+    if (!is_half(v->destination)) {
         for (int c = 0; c < 16; c++) ((u32 *)values)[c] = result_f32(values[c]);
         if (count >= 16) memcpy(dst, values, 64);
         else memcpy(dst, values, (u64)count * 4);
@@ -160,7 +151,7 @@ INLINE void store(const Conv *v, u8 *dst, f32x16 sum, i64 count) {
 /* Up to PIXELS consecutive pixels (rows run on), all channels from `channel` that fit. */
 static void pixels(const Conv *v, const Taps *t, u8 *dst, const float *neurons, i64 first,
                    i64 count, i64 channel, int vectors) {
-    const i64 width = v->destination_half ? 2 : 4;
+    const i64 width = v->destination;
     const float *pixel[MOST_PIXELS];
     u8 *out[MOST_PIXELS];
     f32x16 sums[MOST_PIXELS][MOST_VECTORS];
@@ -184,7 +175,7 @@ static void convert_neurons(const Conv *v, const u8 *src, i64 lines, float *to) 
     const i64 length = v->columns * v->ci;
     for (i64 y = 0; y < lines; y++, to += length) {
         const u8 *line = src + y * v->in_pitch;
-        if (!v->source_half) {
+        if (!is_half(v->source)) {
             memcpy(to, line, (u64)length * 4);
             continue;
         }
@@ -217,12 +208,12 @@ static void in_blocks(const Conv *v, u8 *dst, const float *neurons) {
 /* ---- Any shape, one sum at a time: overlapping rows, and neurons too many to convert ---- */
 
 static float one_sum(const Conv *v, const u8 *pixel, float sum, const float *weight) {
-    const i64 width = v->source_half ? 2 : 4;
+    const i64 width = v->source;
     for (i64 ky = 0; ky < v->kernel_h; ky++)
         for (i64 kx = 0; kx < v->kernel_w; kx++) {
             const u8 *p = pixel + ky * v->dilation_h * v->in_pitch + kx * v->dilation_w * v->ci * width;
             for (i64 c = 0; c < v->ci; c++, weight += BANKS) {
-                float x = v->source_half ? from_half(((const u16 *)p)[c]) : ((const float *)p)[c];
+                float x = is_half(v->source) ? from_half(((const u16 *)p)[c]) : ((const float *)p)[c];
                 sum = fused(x, *weight, sum);
             }
         }
@@ -231,7 +222,7 @@ static float one_sum(const Conv *v, const u8 *pixel, float sum, const float *wei
 
 /* `src` and `before` read NRAM as it was before the instruction. */
 static void one_by_one(const Conv *v, u8 *dst, const u8 *src, const u8 *before) {
-    const i64 width = v->destination_half ? 2 : 4, source = v->source_half ? 2 : 4;
+    const i64 width = v->destination, source = v->source;
     for (i64 y = 0; y < v->out_h; y++)
         for (i64 x = 0; x < v->out_w; x++)
             for (i64 c = 0; c < v->co; c++) {
@@ -240,7 +231,7 @@ static void one_by_one(const Conv *v, u8 *dst, const u8 *src, const u8 *before) 
                 const float start = v->accumulate ? *(const float *)(before + place) : 0.0f;
                 const float *weight = v->weights + c / BANKS * v->taps * BANKS + c % BANKS;
                 const float sum = one_sum(v, pixel, start, weight);
-                if (v->destination_half) *(u16 *)(dst + place) = result_f16(sum);
+                if (is_half(v->destination)) *(u16 *)(dst + place) = result_f16(sum);
                 else *(u32 *)(dst + place) = result_f32(sum);
             }
 }
@@ -249,12 +240,12 @@ static void compute(Core *core, const Conv *v) {
     u8 *nram = core->space_data[SPACE_nram];
     u8 *dst = nram + (v->dst - core->space_base[SPACE_nram]);
     const u8 *src = nram + (v->taps ? v->src - core->space_base[SPACE_nram] : 0);
-    const i64 row = v->out_w * v->co * (v->destination_half ? 2 : 4);
+    const i64 row = v->out_w * v->co * (v->destination);
     const i64 step = v->out_pitch < 0 ? -v->out_pitch : v->out_pitch;
     const i64 lines = (v->out_h - 1) * v->stride_h + (v->kernel_h - 1) * v->dilation_h + 1;
     const i128 neurons = (i128)lines * v->columns * v->ci;
     const int separate = v->out_h == 1 || step >= row;
-    if (separate && neurons <= core->neurons_capacity && (HAS_FMA || v->source_half)) {
+    if (separate && neurons <= core->neurons_capacity && (HAS_FMA || is_half(v->source))) {
         if (v->taps) convert_neurons(v, src, lines, core->neurons);
         in_blocks(v, dst, core->neurons);
         return;
@@ -263,7 +254,10 @@ static void compute(Core *core, const Conv *v) {
     one_by_one(v, dst, core->nram_copy + (src - nram), core->nram_copy + (dst - nram));
 }
 
-static int conv(Core *core, const i64 *a, int source_half, int destination_half, int accumulate) {
+/* `kind`: which of the classes of element types. */
+enum { FLOATS, INTEGERS };
+
+static int conv(Core *core, const i64 *a, int kind, i64 source, i64 destination, int accumulate) {
     const i64 geometry = a[CONV_geometry], steps = a[CONV_steps];
     Conv v = {
         .out_h = quarter(geometry, 0), .out_w = quarter(geometry, 1),
@@ -272,30 +266,32 @@ static int conv(Core *core, const i64 *a, int source_half, int destination_half,
         .dilation_h = quarter(steps, 2), .dilation_w = quarter(steps, 3),
         .ci = low_half(a[CONV_channels]), .co = high_half(a[CONV_channels]),
         .in_pitch = low_half(a[CONV_pitches]), .out_pitch = high_half(a[CONV_pitches]),
-        .source_half = source_half, .destination_half = destination_half,
-        .accumulate = accumulate, .src = (u64)a[CONV_src], .dst = (u64)a[CONV_dst],
+        .source = source, .destination = destination, .accumulate = accumulate,
+        .src = (u64)a[CONV_src], .dst = (u64)a[CONV_dst], .weights = core->weights,
     };
     if (v.ci < 0 || v.co < 0) return 0;
     if ((u64)a[CONV_weight] - NRAM_BASE < NRAM_WINDOW) return 0;
     if (v.out_h * v.out_w * v.co == 0) return 1;
     v.columns = (v.out_w - 1) * v.stride_w + (v.kernel_w - 1) * v.dilation_w + 1;
-    const u8 *weight;
-    i128 bytes;
-    if (!check(core, &v, (u64)a[CONV_weight], &weight, &bytes)) return 0;
     v.taps = v.kernel_h * v.kernel_w * v.ci;
-    v.weights = core->weights;
-    unpack(core, &v, (u64)a[CONV_weight], weight);
+    if (!check(core, &v, (u64)a[CONV_weight])) return 0;
+    if (kind == INTEGERS) return conv_integer(core, &v, (u64)a[CONV_weight]);
+    unpack(core, &v, (u64)a[CONV_weight]);
     compute(core, &v);
     return 1;
 }
 
 int run_matrix(Core *core, u32 handler, const i64 *a) {
     switch (handler) {
-        case OP_CONV_f16_f16: return conv(core, a, 1, 1, 0);
-        case OP_CONV_f16_f32: return conv(core, a, 1, 0, 0);
-        case OP_CONV_f32_f32: return conv(core, a, 0, 0, 0);
-        case OP_CONV_f16_f32_acc: return conv(core, a, 1, 0, 1);
-        case OP_CONV_f32_f32_acc: return conv(core, a, 0, 0, 1);
+        case OP_CONV_f16_f16: return conv(core, a, FLOATS, 2, 2, 0);
+        case OP_CONV_f16_f32: return conv(core, a, FLOATS, 2, 4, 0);
+        case OP_CONV_f32_f32: return conv(core, a, FLOATS, 4, 4, 0);
+        case OP_CONV_f16_f32_acc: return conv(core, a, FLOATS, 2, 4, 1);
+        case OP_CONV_f32_f32_acc: return conv(core, a, FLOATS, 4, 4, 1);
+        case OP_CONV_i8_i32: return conv(core, a, INTEGERS, 1, 4, 0);
+        case OP_CONV_i16_i32: return conv(core, a, INTEGERS, 2, 4, 0);
+        case OP_CONV_i8_i32_acc: return conv(core, a, INTEGERS, 1, 4, 1);
+        case OP_CONV_i16_i32_acc: return conv(core, a, INTEGERS, 2, 4, 1);
     }
-    return 0;
+    return run_product(core, handler, a);
 }

@@ -38,5 +38,5 @@ int run_transfer(Core *core, u32 handler, const i64 *a) {
         TRANSFER(VLOAD) TRANSFER(VSTORE) TRANSFER(MLOAD) TRANSFER(MSTORE) TRANSFER(DMOVE)
         TRANSFER(VMOVE) TRANSFER(MMOVE)
     }
-    return 0;
+    return run_constant_address(core, handler, a);
 }

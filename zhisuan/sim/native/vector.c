@@ -1,79 +1,24 @@
-/* Vector instructions; see isa/vector.py for their meaning.
- *
- * Every float operation works on FP32 values; FP16 results are rounded once at the end, which
- * is correct rounding in FP16 (floats.h).  Results that are NaN are made canonical.
- */
+/* Vector arithmetic; see isa/vector.py for its meaning. */
 #include "elementary.h"
+#include "elementwise.h"
 
-/* Loops whose iterations touch element i of every operand: nothing is carried between them. */
-#define FOR_EACH(i, n) \
-    _Pragma("clang loop vectorize(assume_safety) vectorize_width(16) interleave_count(1)") for (u64 i = 0; i < (n); i++)
-
-#define GET_f16(p, i) from_half(((const u16 *)(p))[i])
-#define GET_f32(p, i) (((const float *)(p))[i])
-#define PUT_f16(p, i, v) (((u16 *)(p))[i] = result_f16(v))
-#define PUT_f32(p, i, v) (((u32 *)(p))[i] = result_f32(v))
-#define BYTES_f16 2
-#define BYTES_f32 4
-
-/* Two or one vector operands: dst n a b, dst n a s, dst n a. */
-enum { DST = VAV_dst, N = VAV_n, A = VAV_a, B = VAV_b, S = VAS_s };
-
-typedef struct {
-    u8 *dst;
-    const u8 *a, *b;
-    u64 n;
-} Operands;
-
-/* Translate and check in the order of the meaning: sources, then destination. */
-static int operands(Core *core, const i64 *a, int pair, u64 source, u64 destination, Operands *o) {
-    o->n = (u64)a[N];
-    const u8 *x = range(core, READS_VAV, (u64)a[A], (u64)a[N], source, source);
-    const u8 *y = !x ? 0 : pair ? range(core, READS_VAV, (u64)a[B], (u64)a[N], source, source) : x;
-    o->dst = !y ? 0 : range(core, WRITES_VAV, (u64)a[DST], (u64)a[N], destination, destination);
-    if (!o->dst) return 0;
-    o->a = unwritten(core, x, o->n * source, o->dst, o->n * destination, source == destination);
-    o->b = unwritten(core, y, o->n * source, o->dst, o->n * destination, source == destination);
-    return 1;
-}
-
-#define ELEMENTWISE(ROW, MODE, PAIR, SETUP, EXPRESSION)                                      \
-    case OP_##ROW##_##MODE: {                                                                \
-        Operands o;                                                                          \
-        if (!operands(core, a, PAIR, BYTES_##MODE, BYTES_##MODE, &o)) return 0;              \
-        SETUP                                                                                \
-        FOR_EACH(i, o.n) {                                                                   \
-            float x = GET_##MODE(o.a, i);                                                    \
-            float y = PAIR ? GET_##MODE(o.b, i) : x;                                         \
-            (void)y;                                                                         \
-            PUT_##MODE(o.dst, i, (EXPRESSION));                                              \
-        }                                                                                    \
-        return 1;                                                                            \
-    }
-#define PAIR(ROW, EXPRESSION) \
-    ELEMENTWISE(ROW, f16, 1, , EXPRESSION) ELEMENTWISE(ROW, f32, 1, , EXPRESSION)
-#define SINGLE(ROW, EXPRESSION) \
-    ELEMENTWISE(ROW, f16, 0, , EXPRESSION) ELEMENTWISE(ROW, f32, 0, , EXPRESSION)
-#define SCALAR(ROW, EXPRESSION)                                                 \
-    ELEMENTWISE(ROW, f16, 0, float s = from_half((u16)a[S]);, EXPRESSION)       \
-    ELEMENTWISE(ROW, f32, 0, float s = float_of((u32)a[S]);, EXPRESSION)
-
-/* A cyclic operand of m elements as floats: elements 0..m-1 repeated to at least 256, so that
+/* A cyclic operand of m elements: elements 0..m-1 repeated to at least 256, so that
  * inner loops are long, or a pointer to them where there are many. */
 enum { REPEATED = 512 };
 
-INLINE u64 repeat(float *table, u64 m) {
+INLINE u64 repeat(void *table, u64 m, u64 width) {
     u64 length = m;
     while (length < REPEATED / 2) {
-        for (u64 i = 0; i < length; i++) table[length + i] = table[i];
+        memcpy((u8 *)table + length * width, table, length * width);
         length *= 2;
     }
     return length;
 }
+#define REPEAT(table, m) repeat(table, m, sizeof *(table))
 
 enum { SEG = VCADD_seg, M = VCADD_m };
 
-#define CYCLIC(ROW, MODE, EXPRESSION)                                                        \
+#define CYCLIC_MODE(MODE, ROW, EXPRESSION)                                                   \
     case OP_##ROW##_##MODE: {                                                                \
         const u64 n = (u64)a[N], m = (u64)a[M], size = BYTES_##MODE;                         \
         const u8 *x8 = range(core, READS_##ROW, (u64)a[A], n, size, size);                   \
@@ -83,27 +28,35 @@ enum { SEG = VCADD_seg, M = VCADD_m };
         if (!dst) return 0;                                                                  \
         x8 = unwritten(core, x8, n * size, dst, n * size, 1);                                \
         seg = unwritten(core, seg, m * size, dst, n * size, 0);                              \
-        float table[REPEATED];                                                               \
+        TYPE_##MODE table[REPEATED];                                                         \
         const int small = m <= REPEATED / 2;                                                 \
         u64 step = m;                                                                        \
         if (small && n) {                                                                    \
             for (u64 i = 0; i < m; i++) table[i] = GET_##MODE(seg, i);                       \
-            step = repeat(table, m);                                                         \
+            step = REPEAT(table, m);                                                         \
         }                                                                                    \
         for (u64 at = 0; at < n; at += step) {                                               \
             const u64 count = n - at < step ? n - at : step;                                 \
             const u8 *from = x8 + at * size;                                                 \
             u8 *to = dst + at * size;                                                        \
             if (small) FOR_EACH(i, count) {                                                  \
-                float x = GET_##MODE(from, i), y = table[i];                                 \
+                TYPE_##MODE x = GET_##MODE(from, i), y = table[i];                           \
                 PUT_##MODE(to, i, (EXPRESSION));                                             \
             } else FOR_EACH(i, count) {                                                      \
-                float x = GET_##MODE(from, i), y = GET_##MODE(seg, i);                       \
+                TYPE_##MODE x = GET_##MODE(from, i), y = GET_##MODE(seg, i);                 \
                 PUT_##MODE(to, i, (EXPRESSION));                                             \
             }                                                                                \
         }                                                                                    \
         return 1;                                                                            \
     }
+
+#define CYCLIC(ROW, EXPRESSION) MODES(CYCLIC_MODE, ROW, EXPRESSION)
+
+/* A float result in the destination's type. */
+#define NARROW_f16 PUT_f16
+#define NARROW_f32 PUT_f32
+#define NARROW_i8(p, i, v) (((i8 *)(p))[i] = (i8)to_integer(v, LOWEST_i8, HIGHEST_i8, WAY_rn))
+#define NARROW_i16(p, i, v) (((i16 *)(p))[i] = (i16)to_integer(v, LOWEST_i16, HIGHEST_i16, WAY_rn))
 
 #define AFFINE_MODE(SOURCE, TO, SUFFIX, RELU)                                                \
     case OP_VAFFINE_##SOURCE##_##TO##SUFFIX: {                                               \
@@ -115,9 +68,9 @@ enum { SEG = VCADD_seg, M = VCADD_m };
             u8 *to = f.dst + at * BYTES_##TO;                                                \
             const float *scale = f.scale, *shift = f.shift;                                  \
             FOR_EACH(i, count) {                                                             \
-                float y = GET_##SOURCE(from, i) * scale[i] + shift[i];                       \
+                float y = (float)GET_##SOURCE(from, i) * scale[i] + shift[i];                \
                 if (RELU) y = y > 0.0f ? y : 0.0f;                                           \
-                PUT_##TO(to, i, y);                                                          \
+                NARROW_##TO(to, i, y);                                                       \
             }                                                                                \
         }                                                                                    \
         return 1;                                                                            \
@@ -148,32 +101,12 @@ static int affine(Core *core, const i64 *a, u64 source, u64 destination, Affine 
     if (m > REPEATED / 2 || !n) return 1;
     memcpy(f->scales, f->scale, m * 4);
     memcpy(f->shifts, f->shift, m * 4);
-    f->step = repeat(f->scales, m);
-    repeat(f->shifts, m);
+    f->step = REPEAT(f->scales, m);
+    REPEAT(f->shifts, m);
     f->scale = f->scales;
     f->shift = f->shifts;
     return 1;
 }
-
-/* Conversions: x is the source element; to an integer it is rounded to even and saturates. */
-INLINE i32 to_integer(float x, double low, double high) {
-    double v = x != x ? 0.0 : (double)x;
-    v = v < low ? low : v > high ? high : v;
-    return (i32)((v + 6755399441055744.0) - 6755399441055744.0);
-}
-
-#define CONVERT(FROM, TO, BYTES_FROM, BYTES_TO, STATEMENT)                                   \
-    case OP_VCVT_##FROM##_##TO: {                                                            \
-        Operands o;                                                                          \
-        if (!operands(core, a, 0, BYTES_FROM, BYTES_TO, &o)) return 0;                       \
-        FOR_EACH(i, o.n) { STATEMENT; }                                                      \
-        return 1;                                                                            \
-    }
-#define CONVERT_INTEGER(NAME, T, LOW, HIGH)                                                  \
-    CONVERT(NAME, f16, sizeof(T), 2, PUT_f16(o.dst, i, (float)((const T *)o.a)[i]))          \
-    CONVERT(NAME, f32, sizeof(T), 4, PUT_f32(o.dst, i, (float)((const T *)o.a)[i]))          \
-    CONVERT(f16, NAME, 2, sizeof(T), ((T *)o.dst)[i] = (T)to_integer(GET_f16(o.a, i), LOW, HIGH)) \
-    CONVERT(f32, NAME, 4, sizeof(T), ((T *)o.dst)[i] = (T)to_integer(GET_f32(o.a, i), LOW, HIGH))
 
 #define SET(MODE, T)                                                                         \
     case OP_VSET_##MODE: {                                                                   \
@@ -279,37 +212,37 @@ int run_vector(Core *core, u32 handler, const i64 *a) {
         PAIR(VAV, x + y)
         PAIR(VSV, x - y)
         PAIR(VMV, x * y)
-        PAIR(VDV, x / y)
+        FLOAT_PAIR(VDV, x / y)
         PAIR(VGTM, x > y || y != y ? x : y)
         PAIR(VLTM, x < y || y != y ? x : y)
-        SCALAR(VAS, x + s)
-        SCALAR(VMS, x * s)
-        SCALAR(VMAXS, x > s || s != s ? x : s)
-        SCALAR(VMINS, x < s || s != s ? x : s)
-        CYCLIC(VCADD, f16, x + y) CYCLIC(VCADD, f32, x + y)
-        CYCLIC(VCSUB, f16, x - y) CYCLIC(VCSUB, f32, x - y)
-        CYCLIC(VCMUL, f16, x * y) CYCLIC(VCMUL, f32, x * y)
-        SINGLE(VEXP, exp_f32(x))
-        SINGLE(VLOG, log_f32(x))
-        SINGLE(VSIG, sigmoid_f32(x))
-        SINGLE(VTANH, tanh_f32(x))
-        SINGLE(VSQRT, __builtin_sqrtf(x))
-        SINGLE(VRECIP, 1.0f / x)
-        SINGLE(VRELU, x > 0.0f ? x : 0.0f)
-        SINGLE(VABS, __builtin_fabsf(x))
-        CONVERT(f16, f32, 2, 4, PUT_f32(o.dst, i, GET_f16(o.a, i)))
-        CONVERT(f32, f16, 4, 2, PUT_f16(o.dst, i, GET_f32(o.a, i)))
-        CONVERT_INTEGER(i8, i8, -128, 127)
-        CONVERT_INTEGER(u8, u8, 0, 255)
-        CONVERT_INTEGER(i16, i16, -32768, 32767)
-        CONVERT_INTEGER(i32, i32, -2147483648.0, 2147483647.0)
-        SET(f16, u16) SET(f32, u32) SET(i8, u8) SET(i32, u32)
+        WITH_CONSTANT(VAS, x + s)
+        WITH_CONSTANT(VMS, x * s)
+        WITH_CONSTANT(VMAXS, x > s || s != s ? x : s)
+        WITH_CONSTANT(VMINS, x < s || s != s ? x : s)
+        CYCLIC(VCADD, x + y)
+        CYCLIC(VCSUB, x - y)
+        CYCLIC(VCMUL, x * y)
+        FLOAT_SINGLE(VEXP, exp_f32(x))
+        FLOAT_SINGLE(VLOG, log_f32(x))
+        FLOAT_SINGLE(VSIG, sigmoid_f32(x))
+        FLOAT_SINGLE(VTANH, tanh_f32(x))
+        FLOAT_SINGLE(VSQRT, __builtin_sqrtf(x))
+        FLOAT_SINGLE(VRECIP, 1.0f / x)
+        SINGLE(VRELU, x > 0 ? x : 0)
+        FLOAT_SINGLE(VABS, __builtin_fabsf(x))
+        SINGLE_MODE(i8, VABS, x < 0 ? -x : x)
+        SINGLE_MODE(i16, VABS, x < 0 ? -x : x)
+        SINGLE_MODE(i32, VABS, x < 0 ? -x : x)
+        SET(f16, u16) SET(f32, u32) SET(i8, u8) SET(i32, u32) SET(i16, u16)
         AFFINE(f16, f16) AFFINE(f16, f32) AFFINE(f32, f16) AFFINE(f32, f32)
+        AFFINE(i32, f16) AFFINE(i32, f32) AFFINE(i32, i8) AFFINE(i32, i16)
+        AFFINE(f16, i8) AFFINE(f16, i16) AFFINE(f32, i8) AFFINE(f32, i16)
+        AFFINE(i8, f16) AFFINE(i8, f32) AFFINE(i16, f16) AFFINE(i16, f32)
         case OP_VCSUM_f16: return channel_sums(core, a, 1, 0);
         case OP_VCSUM_f32: return channel_sums(core, a, 0, 0);
         case OP_VCSSQ_f16: return channel_sums(core, a, 1, 1);
         case OP_VCSSQ_f32: return channel_sums(core, a, 0, 1);
         TRANSPOSE(i8, u8) TRANSPOSE(i16, u16) TRANSPOSE(i32, u32)
     }
-    return 0;
+    return run_logic(core, handler, a);
 }
