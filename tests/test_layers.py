@@ -34,7 +34,8 @@ ROWS: dict[str, int] = {
     "models": 5,
     "lower": 6,
     "pipeline": 7,
-    "cli": 8,
+    "explore": 8,
+    "cli": 9,
 }
 MATHS = frozenset({"graph", "tensor", "session", "frontend", "models"})
 MACHINE = frozenset({"arch", "isa", "sim", "bcl", "runtime", "debug", "kernels", "report"})
@@ -242,7 +243,7 @@ def _imports_in(sources: dict[str, str]) -> list[Import]:
         (
             "zhisuan.base.cache",
             "def f():\n    from ..cli import main",
-            ["zhisuan.base.cache:2 imports zhisuan.cli (row 0 -> row 8)"],
+            ["zhisuan.base.cache:2 imports zhisuan.cli (row 0 -> row 9)"],
         ),
         (
             "zhisuan.report.page",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from zhisuan import __version__
-from zhisuan.cli import machine, resume, style, timing, translate
+from zhisuan.cli import machine, resume, style, sweep, timing, translate
 
 app = typer.Typer(
     add_completion=False,
@@ -42,4 +42,5 @@ app.command("bcl")(translate.bcl)
 app.command("asm")(translate.asm)
 app.command("disasm")(translate.disasm)
 app.command("time")(timing.time)
+app.command("sweep")(sweep.sweep)
 app.add_typer(machine.app, name="machine")
