@@ -30,7 +30,7 @@ echo "         done in $$(( $$(date +%s) - start )) s"
 endef
 
 .NOTPARALLEL:
-.PHONY: help demo test bench pictures lint clean clean-all
+.PHONY: help demo test bench validate pictures lint clean clean-all
 .DEFAULT_GOAL := help
 
 help:
@@ -38,6 +38,7 @@ help:
 	@echo '               PHOTO=file STYLE=0..25 SIZE=384 or 203x317 OUT=file, each optional'
 	@echo 'make test      ruff, pyright and pytest in WORKERS=2 processes'
 	@echo 'make bench     measure speed and accuracy against onnxruntime, into docs/measurements.md'
+	@echo 'make validate  put published figures beside ours, into docs/validation.md'
 	@echo 'make pictures  draw the pictures of the README again'
 	@echo 'make lint      ruff and pyright alone'
 	@echo 'make clean     remove outputs and caches; make clean-all removes .venv too'
@@ -53,6 +54,9 @@ test: lint $(STAMPS)/data
 
 bench: $(STAMPS)/dev $(STAMPS)/data
 	@$(BIN)/python -m benchmarks
+
+validate: $(STAMPS)/dev
+	@$(BIN)/python -m benchmarks.validation
 
 pictures: $(STAMPS)/core $(STAMPS)/data
 	@$(BIN)/python -m benchmarks.pictures

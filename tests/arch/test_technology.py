@@ -48,6 +48,7 @@ def test_the_published_values() -> None:
     assert operation("multiply_i8", 7) == 70
     assert multiply_add("f32", 45) == 3_700 + 900
     assert memory_byte(32 << 10, 45) == 20_000 // 8
+    assert memory_byte(32 << 10, 45, 128) == 20_000 * 4 // 128  # 16 times as wide
     assert dram_byte("LPDDR4") == 64_000
 
 

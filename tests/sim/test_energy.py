@@ -18,8 +18,8 @@ from zhisuan.sim.timing import replay
 from zhisuan.sim.trace import Trace
 
 MACHINE = replace(ROUND, technology=Technology(node_nm=45, dram="LPDDR4", static_milliwatts=1000))
-NRAM_BYTE = tech.memory_byte(MACHINE.nram.size, 45)
-BANK_BYTE = tech.memory_byte(MACHINE.wram.size // 64, 45)
+NRAM_BYTE = tech.memory_byte(MACHINE.nram.size, 45, 64)
+BANK_BYTE = tech.memory_byte(MACHINE.wram.size // 64, 45, 64)
 
 PROGRAM = """
     SLOAD $1, #0x1000000

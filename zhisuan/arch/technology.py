@@ -71,13 +71,20 @@ def multiply_add(dtype: str, node_nm: int) -> int:
     return operation(f"multiply_{dtype}", node_nm) + operation(add, node_nm)
 
 
-def memory_byte(size: int, node_nm: int) -> int:
-    """Femtojoules of reading or writing a byte of an SRAM of `size` bytes.
+WORD = 8
+"""Bytes of an access in the table of SRAMs."""
 
-    A memory below the smallest of the table costs as much as that one.
+
+def memory_byte(size: int, node_nm: int, width: int = WORD) -> int:
+    """Femtojoules of reading or writing a byte of an SRAM of `size` bytes, `width` at a time.
+
+    A memory below the smallest of the table costs as much as that one.  A wider access shares
+    decoder, word line and control: `width_exponent` says how its energy grows.
     """
     word = {int(at): _at_node(entries, node_nm) for at, entries in tables()["sram"].items()}
-    return round(log_line(word, max(size, min(word))) / 8)
+    growth = tables()["share"]["width_exponent"]["value"] / 100
+    access = log_line(word, max(size, min(word))) * (width / WORD) ** growth
+    return round(access / width)
 
 
 def dram_byte(kind: str) -> int:

@@ -12,6 +12,7 @@ femtojoules, so that the sums are the same on every host.  What is counted:
 - NRAM: operands and results of vector instructions, neurons into and results out of the matrix
   unit, and transfers.  WRAM: a weight for each multiplier and cycle, from the bank of its
   element, and transfers.  SRAM: transfers.
+- A memory is read in the width of its port: NRAM of the vector unit's, WRAM in lines.
 - DRAM: every byte of the whole access units that move.
 - static: the machine's static power for as long as the run takes.
 """
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zhisuan.arch import technology as tech
-from zhisuan.arch.check import MATRIX_TYPES
+from zhisuan.arch.check import MATRIX_TYPES, WRAM_LINE
 from zhisuan.arch.machine import Machine
 from zhisuan.base.dtype import BY_NAME as DTYPES
 from zhisuan.base.errors import ZhisuanError
@@ -87,28 +88,37 @@ class _Count:
         self.machine, self.node, self.work, self.launch = machine, node_nm, work, trace.launch
         self.table = np.zeros((len(trace.launches), len(PARTS)), np.int64)
         bank = machine.wram.size // machine.matrix.elements
-        sizes = {NRAM: machine.nram.size, WRAM: bank, SRAM: max(machine.sram.size, 1)}
-        self.byte = {space: tech.memory_byte(size, node_nm) for space, size in sizes.items()}
+        memories = {
+            NRAM: (machine.nram.size, machine.vector.bytes_per_cycle),
+            WRAM: (bank, WRAM_LINE),
+            SRAM: (max(machine.sram.size, 1), machine.sram.bytes_per_cycle),
+        }
+        self.byte = {
+            space: tech.memory_byte(size, node_nm, width)
+            for space, (size, width) in memories.items()
+        }
 
     def add(self, part: str, rows: np.ndarray | slice, femtojoules: np.ndarray) -> None:
         np.add.at(self.table[:, PARTS.index(part)], self.launch[rows], femtojoules)
 
     def group(self, row: Instruction, o: Operands, rows: np.ndarray) -> None:
         if row.unit is Unit.MFU:
-            self._matrix(o, rows)
+            self._matrix(row, o, rows)
         elif row.unit is Unit.VFU:
             self._vector(o, rows)
         elif row.is_queued:
             self._transfer(row, o, rows)
 
-    def _matrix(self, o: Operands, rows: np.ndarray) -> None:
+    def _matrix(self, row: Instruction, o: Operands, rows: np.ndarray) -> None:
         kind = o.mode.split(".")[0]
         lanes, cycles = self.machine.lanes(kind), self.work.occupancy[rows]
         macs = cycles * self.machine.matrix.elements * lanes
         self.add(f"MAC {kind}", rows, macs * tech.multiply_add(kind, self.node))
         self.add("WRAM", rows, macs * BITS[kind] // 8 * self.byte[WRAM])
-        neurons = cycles * lanes * BITS[kind] // 8
-        self.add("NRAM", rows, (neurons + self._touched(rows, writes=True)) * self.byte[NRAM])
+        self.add("NRAM", rows, cycles * lanes * BITS[kind] // 8 * self.byte[NRAM])
+        results = NRAM if NRAM in row.writes else WRAM
+        written = self._touched(rows, writes=True)
+        self.add(results.name.upper(), rows, written * self.byte[results])
 
     def _vector(self, o: Operands, rows: np.ndarray) -> None:
         bits = max((BITS[part] for part in o.mode.split(".") if part in BITS), default=32)
