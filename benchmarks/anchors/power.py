@@ -75,13 +75,13 @@ def tables() -> Anchor:
 def areas() -> Anchor:
     answers = (
         Answer("DianNao", 3.02, "mm²", "F", sum(area(load("diannao")).values()),
-               "its buffers of 36 KB take 2 mm² (recalled), more than all of ours: wide ports, which "
-               "ours does not count"),
+               "its buffers of 36 KB take 2 mm² (recalled), more than all of ours: wide ports, "
+               "which ours does not count"),
         Answer("DaDianNao node", 67.7, "mm²", "F", sum(area(load("dadiannao")).values()),
                "36 MB of eDRAM are priced as SRAM, of about three times the area"),
         Answer("Cambricon", 56.24, "mm²", "F", sum(area(load("cambricon")).values()),
-               "ours has no instruction supply to speak of, and DianNao's share for registers, clock "
-               "and filler; what else fills the published layout we do not know"),
+               "ours has no instruction supply to speak of, and DianNao's share for registers, "
+               "clock and filler; what else fills the published layout we do not know"),
     )  # fmt: skip
     return Anchor(
         "Area",

@@ -162,7 +162,8 @@ def anchor() -> Anchor:
 _NOTES = {
     "MLP0": "the published run also waits 17.5 % of its cycles for other than weights and shifts: "
     "the host, inputs and dependences between batches, which one batch does not show",
-    "LSTM0": "as MLP0: 17.9 % (recalled) of the published run's cycles are for other than weights and shifts",
+    "LSTM0": "as MLP0: 17.9 % (recalled) of the published run's cycles are for other than weights "
+    "and shifts",
     "CNN0": "the published array is active 78.2 % of the time and yet delivers 86 of 92 TOPS; "
     "ours is as active as it is fast",
 }
