@@ -1,0 +1,1 @@
+"""Programs that people may want to read, run and change."""

@@ -1,0 +1,43 @@
+"""The Cambricon networks: the values NumPy computes, on two machines and both executors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from examples.cambricon.__main__ import PAGE, length_table, mix_table
+from examples.cambricon.networks import NETWORKS, Network
+from examples.cambricon.run import FOLDER, run
+from zhisuan.arch.load import load
+
+BY_NAME = {network.name: network for network in NETWORKS}
+
+
+@pytest.mark.parametrize("machine", ["cambricon", "dlp-s"])
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)
+def test_network_matches_numpy(network: Network, machine: str) -> None:
+    assert run(network, load(machine)).error <= network.tolerance
+
+
+@pytest.mark.parametrize("name", ["mlp", "rnn", "hopfield"])
+def test_reference_executor_gives_the_same(name: str) -> None:
+    machine = load("cambricon")
+    assert run(BY_NAME[name], machine, executor="reference") == run(BY_NAME[name], machine)
+
+
+def test_every_program_has_its_network() -> None:
+    assert {path.stem for path in FOLDER.glob("*.dlps")} == set(BY_NAME)
+
+
+def test_tolerances_can_fail() -> None:
+    """Other weights give results further away than any tolerance."""
+    cases = [BY_NAME["mlp"].build(np.random.default_rng(seed)) for seed in (1, 2)]
+    a, b = (next(iter(case.outputs.values())) for case in cases)
+    assert np.abs(a - b).max() > 10 * BY_NAME["mlp"].tolerance
+
+
+def test_page_shows_the_programs_as_they_are() -> None:
+    text = Path(PAGE).read_text(encoding="utf-8")
+    assert mix_table() in text and length_table() in text, "run python -m examples.cambricon"
