@@ -16,6 +16,7 @@ from zhisuan.arch.describe import describe, shown
 from zhisuan.arch.machine import Machine
 from zhisuan.report import quantities as q
 from zhisuan.report.bars import layer_table, unit_table
+from zhisuan.report.costs import cost_rows
 from zhisuan.report.model import Figures, RunReport, layer_figures, total_figures
 from zhisuan.report.palette import cause
 from zhisuan.report.payload import timeline_payload
@@ -127,6 +128,7 @@ def _keys(report: RunReport, whole: Figures) -> str:
             f"written; {q.percent(share)} of the bandwidth",
         ),
     ]
+    entries += [(name, _with_unit(amount), more) for name, amount, more in cost_rows(report)]
     if report.host_seconds:
         entries.append(("host time", _with_unit(q.seconds(host)), escape(parts)))
     cells = "".join(
