@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from zhisuan.arch.load import DEFAULT, PRESETS, check, describe, load, parse, preset_names, vary
+from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import ZhisuanError
 
 PRESET = (PRESETS / f"{DEFAULT}.toml").read_text(encoding="utf-8")
@@ -313,3 +316,10 @@ def test_an_unknown_preset() -> None:
 mlu220, mlu270, mlu290, mlu370, mobile, nvdla, tpu-v1) or a .toml file
           found:    dlp_s
           try:      did you mean 'dlp-s'?""")
+
+
+def test_the_documentation_names_every_preset_and_section() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "machines.md").read_text(encoding="utf-8")
+    sections = {field.name for field in fields(Machine)} - {"name", "title", "clock_hz", "sources"}
+    for name in (*preset_names(), *sections, "clock"):
+        assert f"`{name}`" in text, name
