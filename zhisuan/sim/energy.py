@@ -11,7 +11,8 @@ femtojoules, so that the sums are the same on every host.  What is counted:
 - scalar: fetch, decode and registers of every instruction of every unit.
 - NRAM: operands and results of vector instructions, neurons into and results out of the matrix
   unit, and transfers.  WRAM: a weight for each multiplier and cycle, from the bank of its
-  element, and transfers.  SRAM: transfers.
+  element, and transfers.  SRAM: transfers.  A broadcast counts as one write, and the network
+  between clusters not at all.
 - A memory is read in the width of its port: NRAM of the vector unit's, WRAM in lines.
 - DRAM: every byte of the whole access units that move.
 - static: the machine's static power for as long as the run takes.
