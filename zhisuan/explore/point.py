@@ -23,7 +23,7 @@ from zhisuan.sim.timing import replay
 MEASURED = {
     "cycles": "duration of the program",
     "milliseconds": "the same at the machine's clock",
-    "utilisation": "the graph's MACs / (cycles × the FP16 MACs of a cycle); empty for traces",
+    "utilisation": "the graph's MACs / (cycles × FP16 MACs a cycle of all cores); empty for traces",
     "dram_megabytes": "moved to and from DRAM, in whole access units",
     "millijoules": "energy of the program; empty for machines without a [technology]",
     "square_millimetres": "area of the chip; empty for machines without a [technology]",
