@@ -30,13 +30,15 @@ echo "         done in $$(( $$(date +%s) - start )) s"
 endef
 
 .NOTPARALLEL:
-.PHONY: help demo test bench validate pictures lint clean clean-all
+.PHONY: help demo test fuzz bench validate pictures lint clean clean-all
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo      restyle a photo on the simulated chip -> $(OUT) and its report'
 	@echo '               PHOTO=file STYLE=0..25 SIZE=384 or 203x317 OUT=file, each optional'
 	@echo 'make test      ruff, pyright and pytest in WORKERS=2 processes'
+	@echo 'make fuzz      100,000 random programs, native core against reference, into docs/fuzz.md'
+	@echo '               PROGRAMS=n for another number'
 	@echo 'make bench     measure speed and accuracy against onnxruntime, into docs/measurements.md'
 	@echo 'make validate  put published figures beside ours, into docs/validation.md'
 	@echo 'make pictures  draw the pictures of the README again'
@@ -51,6 +53,9 @@ demo: $(STAMPS)/core $(STAMPS)/data
 test: lint $(STAMPS)/data
 	@echo 'pytest: the tests'
 	@$(BIN)/python -m pytest -n $(WORKERS)
+
+fuzz: $(STAMPS)/dev
+	@$(BIN)/python tests/sim/fuzz_many.py --write $(if $(PROGRAMS),--programs '$(PROGRAMS)')
 
 bench: $(STAMPS)/dev $(STAMPS)/data
 	@$(BIN)/python -m benchmarks
