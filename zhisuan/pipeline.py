@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,13 +91,14 @@ def execute(
     clock: Clock | None = None,
     progress: Progress | None = None,
     title: str = "",
+    checks: Sequence[str] = (),
 ) -> Execution:
-    """Play a plan, time its trace, and account for every layer."""
+    """Play a plan, time its trace, and account for every layer; what checks find is an error."""
     clock = clock or Clock()
     with clock.part("simulate values"):
         outputs, trace = play(
             plan, programs, constants, inputs, machine,
-            executor=knobs.executor() or "native", progress=progress,
+            executor=knobs.executor() or "native", progress=progress, checks=checks,
         )  # fmt: skip
     with clock.part("replay timing"):
         timing = replay(trace, machine)
@@ -123,6 +124,7 @@ def style(
     machine: str = machines.DEFAULT,
     emit: Path | None = None,
     progress: Progress | None = None,
+    checks: Sequence[str] = (),
 ) -> StyleRun:
     """Restyle a photograph on the simulated chip; `emit` is an existing folder to fill."""
     from zhisuan.frontend import photo as photos
@@ -149,7 +151,7 @@ def style(
     title = f"{path.name} in style {number}, {picture.height}×{picture.width}"
     done = execute(
         lowered.plan, lowered.programs, lowered.constants, inputs, chip,
-        clock=clock, progress=progress, title=title,
+        clock=clock, progress=progress, title=title, checks=checks,
     )  # fmt: skip
     (output,) = done.outputs.values()
     painting = photos.to_picture(output, picture.height, picture.width)
@@ -250,6 +252,7 @@ def run_plan(
     inputs: Path | None = None,
     machine: str | None = None,
     progress: Progress | None = None,
+    checks: Sequence[str] = (),
 ) -> Execution:
     """Play a `.plan` with the programs and data beside it; no graph is involved.
 
@@ -266,7 +269,7 @@ def run_plan(
     constants = read_tensors(folder / plan.data)
     given = read_inputs(inputs, folder)
     chip = machines.load(machine or plan.machine)
-    return execute(plan, programs, constants, given, chip, progress=progress)
+    return execute(plan, programs, constants, given, chip, progress=progress, checks=checks)
 
 
 def run_graph(
@@ -274,6 +277,7 @@ def run_graph(
     inputs: Path | None = None,
     machine: str | None = None,
     progress: Progress | None = None,
+    checks: Sequence[str] = (),
 ) -> Execution:
     """Optimise, lower and run a `.graph` or `.onnx` file at the sizes of the given inputs."""
     from zhisuan.graph.reference import bind
@@ -285,8 +289,9 @@ def run_graph(
     chip = machines.load(machine or machines.DEFAULT)
     lowered = lower(graph, bind(graph, given), chip)
     return execute(
-        lowered.plan, lowered.programs, lowered.constants, given, chip, progress=progress
-    )
+        lowered.plan, lowered.programs, lowered.constants, given, chip,
+        progress=progress, checks=checks,
+    )  # fmt: skip
 
 
 def load_program(path: Path) -> Program:

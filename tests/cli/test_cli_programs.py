@@ -288,3 +288,38 @@ def test_an_unknown_machine(zhisuan: Command) -> None:
         "  found:    dlps\n"
         "  try:      did you mean 'dlp-s'?\n"
     )
+
+
+def test_checks_find_a_missing_sync(zhisuan: Command, source: Path) -> None:
+    (source / "inc.dlps").write_text(ADD_ONE.replace("    SYNC #2\n", ""))
+    run = ("run", "inc.dlps", "--arg", "x=x.npy", "--arg", "n=6", "-o", "out.safetensors")
+    assert zhisuan(*run).code == 0  # the values are those of program order
+    (source / "out.safetensors").unlink()
+    done = zhisuan(*run, "--check", "memcheck,racecheck")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "error: racecheck: 1 finding in 1 launch\n\n"
+        "racecheck: read of bytes that may not be written yet\n"
+        "  where:    kernel 'add_one', inc.dlps:9, pc 7: VAS.f32 $4, $3, $4, $5\n"
+        "  found:    read of 24 bytes at 0x01000000 (nram) by the compute queue\n"
+        "  other:    inc.dlps:8, pc 6: VLOAD $4, $6, $2\n"
+        "            write of 24 bytes at 0x01000000 (nram) by the IO queue\n"
+        "  expected: a wait in between: 24 bytes from 0x01000000 (nram) are in both\n"
+        "  launch:   add_one\n"
+        "  try:      __sync_io() between the two, or a copy without _async\n"
+    )
+    assert not (source / "out.safetensors").exists()
+
+
+def test_checks_pass_a_right_program(zhisuan: Command, source: Path) -> None:
+    run = ("run", "inc.dlps", "--arg", "x=x.npy", "--arg", "n=6")
+    assert zhisuan(*run, "--check", "all").code == 0
+    done = zhisuan(*run, "--check", "racechek")
+    assert (done.code, done.err) == (
+        1,
+        "error: there is no check called 'racechek'\n"
+        "  where:    --check\n"
+        "  expected: memcheck, initcheck, racecheck, all\n"
+        "  found:    racechek\n"
+        "  try:      did you mean 'racecheck'?\n",
+    )

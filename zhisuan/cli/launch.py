@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,19 +26,24 @@ from zhisuan.isa.program import Kernel, Parameter, Program
 from zhisuan.pipeline import Execution
 from zhisuan.report.model import Layer, RunReport
 from zhisuan.runtime.device import Device
+from zhisuan.sim.checks.allocation import Allocation
 from zhisuan.sim.timing import replay
 
 ALIGNMENT = 128
 
 
 def launch(
-    program: Program, kernel: str | None, texts: list[str], machine: str | None
+    program: Program,
+    kernel: str | None,
+    texts: list[str],
+    machine: str | None,
+    checks: Sequence[str] = (),
 ) -> Execution:
-    """Launch once on a fresh device, and time the launch."""
+    """Launch once on a fresh device, and time the launch; what the checks find is an error."""
     entry = _kernel(program, kernel)
     given = _given(entry, texts)
     chip = machines.load(machine or machines.DEFAULT)
-    device = Device(chip, knobs.executor() or "native")
+    device = Device(chip, knobs.executor() or "native", checks)
     buffers = {p.name: _buffer(p, given[p.name]) for p in entry.parameters if p.kind == "ptr"}
     addresses = _place(buffers)
     device.reserve(sum(_room(values) for values in buffers.values()))
@@ -46,6 +52,10 @@ def launch(
     scalars = {p.name: _scalar(p, given[p.name]) for p in entry.parameters if p.kind != "ptr"}
     start = time.perf_counter()
     device.launch(program, entry.name, {**addresses, **scalars}, entry.name)
+    device.check(
+        Allocation(name, addresses[name], max(values.nbytes, 1), filled=True)
+        for name, values in buffers.items()
+    )
     seconds = {"simulate values": time.perf_counter() - start}
     trace = device.trace.build()
     report = RunReport(

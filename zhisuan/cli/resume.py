@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zhisuan.cli import check as checks
+from zhisuan.cli.check import Check
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -49,6 +52,7 @@ def run(
     trace: Annotated[
         Path | None, typer.Option("--trace", help="Trace to write.", show_default=False)
     ] = None,
+    check: Check = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every figure as JSON instead of tables.")
     ] = False,
@@ -64,24 +68,25 @@ def run(
 
     if file.suffix == ".trace":
         unused = {"--inputs": inputs, "--output": output, "--kernel": kernel, "--arg": arg,
-                  "--trace": trace}  # fmt: skip
+                  "--trace": trace, "--check": check}  # fmt: skip
         _refuse_for_trace(file, [name for name, value in unused.items() if value])
         timing.time(file, machine, report=report, as_json=as_json)
         return
     picture = names.results_format(output) if output is not None else None
+    asked = checks.names(check)
     wanted = {"--output": output, "--report": report, "--trace": trace}
     names.check_distinct({"FILE": file, "--inputs": inputs}, wanted)
     with Outputs() as claimed:
         files = {name: claimed.file(path) for name, path in wanted.items() if path is not None}
         with screen.layer_progress() as progress:
             if file.suffix == ".plan":
-                done = pipeline.run_plan(file, inputs, machine, progress)
+                done = pipeline.run_plan(file, inputs, machine, progress, asked)
             elif file.suffix in (".onnx", ".graph"):
-                done = pipeline.run_graph(file, inputs, machine, progress)
+                done = pipeline.run_graph(file, inputs, machine, progress, asked)
             else:
                 from zhisuan.cli.launch import launch
 
-                done = launch(pipeline.load_program(file), kernel, arg or [], machine)
+                done = launch(pipeline.load_program(file), kernel, arg or [], machine, asked)
         if output is not None:
             _write_results(done.outputs, files["--output"], picture)
         if report is not None:

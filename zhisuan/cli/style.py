@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from zhisuan.cli import check as checks
+from zhisuan.cli.check import Check
+
 
 def style(
     photo: Annotated[
@@ -36,6 +39,7 @@ def style(
     trace: Annotated[
         Path | None, typer.Option("--trace", help="Trace to write.", show_default=False)
     ] = None,
+    check: Check = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every figure as JSON instead of tables.")
     ] = False,
@@ -53,6 +57,7 @@ def style(
     if output is None:
         output = Path(f"{stem}-style-{style}.png")
     kind = names.picture_format(output)
+    asked = checks.names(check)
     report = report or output.with_suffix(".html")
     names.check_distinct(
         {"PHOTO": photo},
@@ -63,7 +68,7 @@ def style(
         trace_file = claimed.file(trace) if trace is not None else None
         emit_folder = claimed.folder(emit) if emit is not None else None
         with screen.layer_progress() as progress:
-            done = pipeline.style(photo, style, size, machine, emit_folder, progress)
+            done = pipeline.style(photo, style, size, machine, emit_folder, progress, asked)
         done.picture.save(picture_file, kind)
         _write_page(done.report, report_file)
         if trace_file is not None:

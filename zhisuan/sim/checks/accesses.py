@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NoReturn
 
 import numpy as np
 
 from zhisuan.base.dtype import BY_NAME
+from zhisuan.isa.address import NRAM
+from zhisuan.isa.constant_address import plain
 from zhisuan.isa.matrix import WRAM_BANKS, WRAM_LINE, quarter
 from zhisuan.isa.number import MASK64
-from zhisuan.isa.registry import Instruction, Operands
+from zhisuan.isa.registry import Instruction, Operands, Unit
+from zhisuan.isa.table import BY_NAME as BY_ROW_NAME
 from zhisuan.isa.transfer import high_half, low_half
 
 
@@ -81,10 +84,10 @@ def accesses(row: Instruction, mode: str, values: tuple[int, ...]) -> tuple[Acce
     """Reads first, then writes; `values` are signed, in the order of the row's operands."""
     named = {operand.name: value for operand, value in zip(row.operands, values, strict=True)}
     o = Operands(mode, named)
-    formula = _formula(row)
-    if formula is None:
-        return watched(row, mode, values)
-    reads, writes = formula(row, o)
+    formula = _formula(row.name, mode)
+    if formula is None and (found := watched(row, mode, values)) is not None:
+        return found
+    reads, writes = (formula or _ranges)(row, o)
     found = [access(False, *piece) for piece in reads] + [access(True, *p) for p in writes]
     return tuple(item for item in found if item is not None)
 
@@ -107,11 +110,20 @@ class _Watcher:
 
     def read(self, address: int, dtype: Any, count: int) -> np.ndarray:
         kind = np.dtype(dtype)
-        self.touched[False].append((address & MASK64, count * kind.itemsize))
+        size = count * kind.itemsize
+        if not 0 <= size <= NRAM.window:
+            raise _Unpredictable("a length that no memory has")
+        self.touched[False].append((address & MASK64, size))
         return np.zeros(count, kind)
 
     def write(self, address: int, values: np.ndarray) -> None:
         self.touched[True].append((address & MASK64, values.nbytes))
+
+    def cast(self, address: int, values: np.ndarray) -> None:
+        self.write(address, values)
+
+    def send(self, cluster: int, address: int, values: np.ndarray) -> None:
+        """Another cluster's memory: none of the core's own."""
 
     def trap(self, reason: str) -> NoReturn:
         raise _Unpredictable(reason)
@@ -121,8 +133,9 @@ class _Watcher:
 
 
 @lru_cache(maxsize=256)
-def watched(row: Instruction, mode: str, values: tuple[int, ...]) -> tuple[Access, ...]:
-    """What the meaning of a row touches, found by running it on zeros."""
+def watched(row: Instruction, mode: str, values: tuple[int, ...]) -> tuple[Access, ...] | None:
+    """What the meaning of a row touches, found by running it on zeros; None where it refuses
+    the operands, or zeros."""
     watcher = _Watcher()
     named = {
         operand.name: value & MASK64 if operand.is_register else value
@@ -131,10 +144,7 @@ def watched(row: Instruction, mode: str, values: tuple[int, ...]) -> tuple[Acces
     try:
         row.meaning(watcher, Operands(mode, named))
     except _Unpredictable:
-        signed = dict(zip(named, values, strict=True))
-        touches = row.touches(Operands(mode, signed))
-        found = [access(touch.writes, touch.base, touch.span) for touch in touches]
-        return tuple(item for item in found if item is not None)
+        return None
     found = [
         access(writes, *np.array(ranges, np.int64).T)
         for writes, ranges in watcher.touched.items()
@@ -150,14 +160,28 @@ _VECTORS = {"dst", "n", "a", "b", "s", "seg", "scale", "shift", "m", "value"}
 _BLOCK = {"n1", "outer", "dst_stride", "src_stride"}
 
 
-def _formula(row: Instruction) -> Formula | None:
-    """The formula that answers for a row, known by its name or by its operands."""
-    if row.name in _BY_NAME:
-        return _BY_NAME[row.name]
+@cache
+def elementwise(name: str, mode: str) -> bool:
+    """Whether a row's operands are whole vectors: n elements in, n elements out."""
+    row = BY_ROW_NAME[name]
     names = {operand.name for operand in row.operands}
+    if row.unit is not Unit.VFU or "n" not in names or not names <= _VECTORS:
+        return False
+    ones = dict.fromkeys(names, 1)
+    (one,) = (touch.span for touch in row.touches(Operands(mode, ones)) if touch.writes)
+    (nine,) = (touch.span for touch in row.touches(Operands(mode, ones | {"n": 9})) if touch.writes)
+    return bool(nine == 9 * one)
+
+
+@cache
+def _formula(name: str, mode: str) -> Formula | None:
+    """The formula that answers for a row, known by its name or by its operands."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    names = {operand.name for operand in BY_ROW_NAME[name].operands}
     if names >= _BLOCK:
         return _block
-    return _ranges if names <= _VECTORS or names == {"dst", "size", "src"} else None
+    return _ranges if elementwise(name, mode) or names == {"dst", "size", "src"} else None
 
 
 def _ranges(row: Instruction, o: Operands) -> tuple[list[Pieces], list[Pieces]]:
@@ -175,12 +199,14 @@ def _block(row: Instruction, o: Operands) -> tuple[list[Pieces], list[Pieces]]:
     return [(src, o.size)], [(dst, o.size)]
 
 
-def copied_bytes(row: Instruction, values: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def copied_bytes(
+    row: Instruction, mode: str, values: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """The addresses that a transfer reads and writes, byte by byte in the order of copying."""
     named = {operand.name: value for operand, value in zip(row.operands, values, strict=True)}
-    o = Operands("", named)
-    plain = [(o.src, o.size)], [(o.dst, o.size)]
-    reads, writes = _block(row, o) if "n1" in named else plain
+    o = plain(Operands(mode, named))
+    once = [(o.src, o.size)], [(o.dst, o.size)]
+    reads, writes = _block(row, o) if "n1" in named else once
     within = np.arange(o.size)
     read, write = (np.asarray(piece[0])[..., None] + within for (piece,) in (reads, writes))
     return read.reshape(-1), write.reshape(-1)

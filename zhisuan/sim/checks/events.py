@@ -12,10 +12,9 @@ from functools import partial
 
 import numpy as np
 
-from zhisuan.base.dtype import BY_NAME
-from zhisuan.isa.registry import Instruction, Queue, Unit
+from zhisuan.isa.registry import Queue, Unit
 from zhisuan.isa.table import BY_OPCODE
-from zhisuan.sim.checks.accesses import Access, access, accesses, copied_bytes
+from zhisuan.sim.checks.accesses import Access, access, accesses, copied_bytes, elementwise
 from zhisuan.sim.checks.journal import Journal, Note
 from zhisuan.sim.trace import SCALAR_RUN, SYNC_OPCODE, Trace
 
@@ -71,18 +70,8 @@ def _of_row(trace: Trace, row: int) -> Event:
     touched = accesses(instruction, mode, values)
     queue, name = instruction.unit.queue, instruction.mnemonic
     if instruction.unit in (Unit.IO, Unit.MOVE):
-        return Event(pc, name, queue, touched, copied=partial(copied_bytes, instruction, values))
-    return Event(pc, name, queue, touched, elements=_elements(instruction, mode, values, touched))
-
-
-def _elements(
-    instruction: Instruction, mode: str, values: tuple[int, ...], touched: tuple[Access, ...]
-) -> int:
-    """The length of an element-wise instruction: one that writes as many as it is given."""
+        copied = partial(copied_bytes, instruction, mode, values)
+        return Event(pc, name, queue, touched, copied=copied)
     names = [operand.name for operand in instruction.operands]
-    written = [item.size for item in touched if item.writes]
-    kinds = [part for part in mode.split(".") if part in BY_NAME]
-    if instruction.unit is not Unit.VFU or "n" not in names or not kinds or not written:
-        return 0
-    n = values[names.index("n")]
-    return n if written == [n * BY_NAME[kinds[-1]].size] else 0
+    n = values[names.index("n")] if elementwise(instruction.name, mode) else 0
+    return Event(pc, name, queue, touched, elements=n)

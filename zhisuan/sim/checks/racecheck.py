@@ -36,26 +36,33 @@ class RaceCheck:
                 self.pending[queue] = _Pending()
         for queue, pending in self.pending.items():
             if queue is not event.queue:
-                for touched in event.accesses:
-                    for other, theirs in pending.conflicts(touched):
-                        self._report(event, touched, other, theirs)
+                self._compare(event, pending)
         if event.queue is not None:
             self.pending[event.queue].add(event)
+
+    def _compare(self, event: Event, pending: _Pending) -> None:
+        """Each pair of instructions counts once, by the first bytes that they share."""
+        told: set[int] = set()
+        for touched in event.accesses:
+            for other, theirs in pending.conflicts(touched):
+                if id(other) not in told:
+                    told.add(id(other))
+                    self._report(event, touched, other, theirs)
 
     def _report(self, event: Event, touched: Access, other: Event, theirs: Access) -> None:
         shared = touched.common(theirs)
         assert shared is not None and other.queue is not None
         story = {
-            (True, False): "a read may see bytes before they are written",
-            (False, True): "bytes may be overwritten before they are read",
-            (True, True): "two writes may land in either order",
+            (True, False): "read of bytes that may not be written yet",
+            (False, True): "write over bytes that may not be read yet",
+            (True, True): "two writes that may land in either order",
         }[theirs.writes, touched.writes]
         sync = _SYNCS[other.queue]
         self.findings.add(
             NAME, story, event, touched, (other, theirs),
-            expected=f"a wait for the other before bytes {place_of(shared[0])} and on: "
-            f"{shared[1] - shared[0]} in common",
-            hint=f"{sync} between the two, or copy without _async",
+            expected="a wait in between: "
+            f"{shared[1] - shared[0]} bytes from {place_of(shared[0])} are in both",
+            hint=f"{sync} between the two, or a copy without _async",
         )  # fmt: skip
 
 

@@ -1,0 +1,28 @@
+"""The option `--check` of commands that run programs.
+
+In: its text.  Out: names of checks.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Check = Annotated[
+    str | None,
+    typer.Option(
+        "--check",
+        help="Look for mistakes: memcheck, initcheck, racecheck with commas between, or all.",
+        show_default=False,
+    ),
+]
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """The checks asked for, none without the option; an unknown one is an error."""
+    if text is None:
+        return ()
+    from zhisuan.sim.checks.run import parse
+
+    return parse(text)
