@@ -133,8 +133,8 @@ def round_report(small_trace: Trace) -> RunReport:
     ends = np.array([2000, 4000, 5000])
     none = np.full(len(small_trace), -1)
     timing = Timing(
-        machine=MACHINE, queued=none, start=none, end=none, done=none,
-        launch_start=np.array([0, 2000, 4000]), launch_end=ends, cycles=cycles,
+        machine=MACHINE, queued=none, start=none, end=none, done=none, held_by=none,
+        launch_start=np.array([0, 2000, 4000]), launch_end=ends, core_cycles=cycles[:, None],
         dram_read=np.array([64_000, 36_000, 50_000]), dram_written=np.array([0, 20_000, 0]),
         mac_slots=np.zeros(3, np.int64), instructions=np.zeros((3, 5), np.int64),
     )  # fmt: skip

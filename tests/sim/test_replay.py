@@ -37,8 +37,8 @@ def timed(text: str, machine: Machine = ROUND) -> Timing:
 
 
 def assert_accounted(timing: Timing) -> None:
-    assert (timing.cycles >= 0).all()
-    assert (timing.cycles.sum(axis=2) == timing.launch_cycles()[:, None]).all()
+    assert (timing.core_cycles >= 0).all()
+    assert (timing.core_cycles.sum(axis=3) == timing.launch_cycles()[:, None, None]).all()
     assert timing.total == timing.launch_cycles().sum()
 
 
@@ -226,7 +226,7 @@ def test_native_and_reference_walks_agree_on_random_traces() -> None:
     ]
     for seed in range(3):
         trace = fuzzed_trace(seed, machines[0])
-        assert len(trace.launches) > 30
+        assert len(trace.launches) > 20
         for machine in machines:
             timing = replay(trace, machine)
             assert_accounted(timing)

@@ -188,19 +188,28 @@ class Machine:
 
         DRAM (`way` read or write): every segment is rounded up to the access unit (a written
         part of a unit is read first, one access more), then bytes over bandwidth, but not
-        less than the address generation of the segments.  On chip
-        (`none`): bytes over the move port, same floor.
+        less than the address generation of the segments.  On chip: bytes over the move port
+        (`none`), a core's port to SRAM (`sram`), that or a link (`noc`); same floor.
         """
-        if way == "none":
-            busy = ceil_div(size, self.move.bytes_per_cycle) * segments
-            return np.maximum(np.maximum(busy, segments * self.move.segment_cycles), 1)
+        if way in ("read", "write"):
+            busy = self.dram_cycles(way, size, segments)
+            return np.maximum(np.maximum(busy, segments * self.dram.segment_cycles), 1)
+        width = {
+            "none": self.move.bytes_per_cycle,
+            "sram": self.sram.bytes_per_cycle,
+            "noc": min(self.sram.bytes_per_cycle, self.noc.link_bytes_per_cycle),
+        }[way]
+        busy = ceil_div(size, width) * segments
+        return np.maximum(np.maximum(busy, segments * self.move.segment_cycles), 1)
+
+    def dram_cycles(self, way: str, size: Any, segments: Any) -> Any:
+        """Cycles the DRAM itself is busy with `segments` pieces of `size` bytes."""
         unit = self.dram.access_bytes
         accesses = ceil_div(size, unit)
         if way == "write":
             accesses = accesses + (size % unit != 0)
         moved = accesses * unit * segments
-        busy = ceil_div(moved * self.clock_hz, self.dram.bytes_per_second)
-        return np.maximum(np.maximum(busy, segments * self.dram.segment_cycles), 1)
+        return ceil_div(moved * self.clock_hz, self.dram.bytes_per_second)
 
     def vector_cycles(self, size: Any) -> Any:
         """Cycles of one pass of the vector unit over `size` bytes, at least one."""

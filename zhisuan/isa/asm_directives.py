@@ -63,7 +63,7 @@ def _word(cursor: Cursor, draft: Draft) -> None:
 
 # kernel := ".kernel" NAME "(" [ kind NAME { "," kind NAME } ] ")" { KEY "=" NUMBER }
 def _kernel(cursor: Cursor, draft: Draft) -> None:
-    """`.kernel NAME(KIND NAME, …) nram=BYTES wram=BYTES`: a kernel starts at the next word.
+    """`.kernel NAME(KIND NAME, …) nram=BYTES wram=BYTES sram=BYTES`: a kernel from the next word.
 
     KIND is `ptr` or an element type.  The sizes of its linked on-chip arrays may be left out.
     `entry=INDEX` says that it starts elsewhere.
@@ -78,17 +78,17 @@ def _kernel(cursor: Cursor, draft: Draft) -> None:
         if parameters:
             cursor.expect(",")
         parameters.append(_parameter(cursor))
-    sizes = {"nram": 0, "wram": 0, "entry": len(draft.words)}
+    sizes = {"nram": 0, "wram": 0, "sram": 0, "entry": len(draft.words)}
     while (token := cursor.peek()) is not None:
         if token.text not in sizes:
             raise cursor.error(f"a kernel has no '{token.text}'", token.column,
                                expected="one of " + ", ".join(sizes),
                                hint=did_you_mean(token.text, sizes))  # fmt: skip
-        cursor.take("nram, wram or entry", "word")
+        cursor.take("nram, wram, sram or entry", "word")
         cursor.expect("=")
         sizes[token.text] = cursor.integer("a number")
     draft.kernels[name] = Kernel(
-        name, sizes["entry"], tuple(parameters), sizes["nram"], sizes["wram"]
+        name, sizes["entry"], tuple(parameters), sizes["nram"], sizes["wram"], sizes["sram"]
     )
 
 

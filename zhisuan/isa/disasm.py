@@ -142,6 +142,8 @@ def _kernel(kernel: Kernel) -> str:
         text += f" nram={kernel.nram_bytes}"
     if kernel.wram_bytes:
         text += f" wram={kernel.wram_bytes}"
+    if kernel.sram_bytes:
+        text += f" sram={kernel.sram_bytes}"
     return text
 
 

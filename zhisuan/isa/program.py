@@ -39,6 +39,7 @@ class Kernel:
     parameters: tuple[Parameter, ...] = ()
     nram_bytes: int = 0
     wram_bytes: int = 0
+    sram_bytes: int = 0
 
 
 @dataclass
@@ -88,6 +89,7 @@ class Program:
                     "parameters": [[p.name, p.kind] for p in kernel.parameters],
                     "nram_bytes": kernel.nram_bytes,
                     "wram_bytes": kernel.wram_bytes,
+                    "sram_bytes": kernel.sram_bytes,
                 }
                 for kernel in self.kernels.values()
             ],
@@ -151,6 +153,7 @@ def _parse_kernel(entry: dict[str, Any]) -> Kernel:
         tuple(Parameter(name, kind) for name, kind in entry["parameters"]),
         entry["nram_bytes"],
         entry["wram_bytes"],
+        entry["sram_bytes"],
     )
 
 

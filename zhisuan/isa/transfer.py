@@ -8,13 +8,14 @@ negative.  Opcodes 0x100-0x13F.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from zhisuan.isa.address import CONST, GDRAM, LDRAM, NRAM, PARAM, WRAM, Space
 from zhisuan.isa.number import signed64
-from zhisuan.isa.registry import Core, Meaning, Operands, Touch, Unit, instruction
+from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
 
 BYTE = np.dtype(np.uint8)
 MOST_SEGMENTS = 1 << 24
@@ -32,12 +33,21 @@ def high_half(packed: Any) -> Any:
     return low_half(packed >> 32)
 
 
-def _move(core: Core, o: Operands) -> None:
+Put = Callable[[Core, int, np.ndarray], None]
+"""How a transfer stores what it read: put(core, address, bytes)."""
+
+
+def here(core: Core, address: int, values: np.ndarray) -> None:
+    """Store in the memories of the core itself."""
+    core.write(address, values)
+
+
+def _move(core: Core, o: Operands, put: Put) -> None:
     """Copy size bytes from src to dst."""
-    core.write(o.dst, core.read(o.src, BYTE, o.size))
+    put(core, o.dst, core.read(o.src, BYTE, o.size))
 
 
-def _move3(core: Core, o: Operands) -> None:
+def _move3(core: Core, o: Operands, put: Put) -> None:
     """Copy n1 × n segments of size bytes, in order: outer loop n1, inner loop n."""
     if not o.size * o.n * o.n1:
         return
@@ -47,7 +57,7 @@ def _move3(core: Core, o: Operands) -> None:
         for i in range(o.n):
             dst = o.dst + j * low_half(o.outer) + i * signed64(o.dst_stride)
             src = o.src + j * high_half(o.outer) + i * signed64(o.src_stride)
-            core.write(dst, core.read(src, BYTE, o.size))
+            put(core, dst, core.read(src, BYTE, o.size))
 
 
 def _span(start: Any, size: Any, stride: Any, n: Any, outer: Any, n1: Any) -> tuple[Any, Any]:
@@ -79,13 +89,29 @@ COST = {
     "on chip": "max(1, {segments} · `move.segment_cycles`, "
     "{segments} · ceil(size / `move.bytes_per_cycle`))",
 }
+_COSTS = {
+    "read": (COST["DRAM"], "dram.read_latency"),
+    "write": (COST["DRAM"], "dram.write_latency"),
+    "none": (COST["on chip"], "move.latency"),
+    "sram": (COST["on chip"].replace("`move.bytes", "`sram.bytes"), "sram.latency"),
+}
+"""Cost in words and the key of the latency, by way."""
 DRAM = (LDRAM, GDRAM)
 DRAM_SOURCE = (*DRAM, PARAM, CONST)
 
 
-def _transfer(name: str, opcode: int, unit: Unit, way: str, summary: str,
-              reads: tuple[Space, ...], writes: tuple[Space, ...]) -> None:  # fmt: skip
-    """Enter `name` and `name3`; `way` says what the DRAM side sees: read, write, none."""
+def transfer(
+    name: str, opcode: int, unit: Unit, way: str, summary: str, reads: tuple[Space, ...],
+    writes: tuple[Space, ...], put: Put = here,
+) -> None:  # fmt: skip
+    """Enter `name` and `name3`; `way` says what moves: read or write (of DRAM), sram (a core's
+    port to it), or none (within the core)."""
+
+    def copy(core: Core, o: Operands) -> None:
+        _move(core, o, put)
+
+    def copy3(core: Core, o: Operands) -> None:
+        _move3(core, o, put)
 
     def cycles(machine: Any, o: Operands) -> Any:
         return machine.transfer_cycles(way, o.size, 1 + 0 * o.size)
@@ -93,31 +119,24 @@ def _transfer(name: str, opcode: int, unit: Unit, way: str, summary: str,
     def cycles3(machine: Any, o: Operands) -> Any:
         return machine.transfer_cycles(way, o.size, _segments(o))
 
-    cycles.__doc__ = COST["on chip" if way == "none" else "DRAM"].format(segments="1")
-    cycles3.__doc__ = COST["on chip" if way == "none" else "DRAM"].format(segments="n · n1")
-    latency = {"read": "dram.read_latency", "write": "dram.write_latency", "none": "move.latency"}
-
-    def documented(meaning: Meaning, doc: str) -> Meaning:
-        def copy(core: Core, o: Operands) -> Any:
-            return meaning(core, o)
-
-        copy.__doc__ = doc
-        return copy
-
-    plain = f"{summary} Copies size contiguous bytes."
-    block = f"{summary} Copies n1 × n segments of size bytes; outer packs both outer strides."
-    instruction(name, opcode, unit, "dst size src", cycles=cycles, latency=latency[way],
-                touches=_touches, reads=reads, writes=writes)(documented(_move, plain))  # fmt: skip
+    cost, latency = _COSTS[way]
+    cycles.__doc__ = cost.format(segments="1")
+    cycles3.__doc__ = cost.format(segments="n · n1")
+    copy.__doc__ = f"{summary} Copies size contiguous bytes."
+    copy3.__doc__ = (
+        f"{summary} Copies n1 × n segments of size bytes; outer packs both outer strides."
+    )
+    instruction(name, opcode, unit, "dst size src", cycles=cycles, latency=latency,
+                touches=_touches, reads=reads, writes=writes)(copy)  # fmt: skip
     instruction(name + "3", opcode + 0x20, unit,
                 "dst size src dst_stride src_stride n outer n1", cycles=cycles3,
-                latency=latency[way], touches=_touches3, reads=reads,
-                writes=writes)(documented(_move3, block))  # fmt: skip
+                latency=latency, touches=_touches3, reads=reads, writes=writes)(copy3)  # fmt: skip
 
 
-_transfer("VLOAD", 0x100, Unit.IO, "read", "DRAM to NRAM.", DRAM_SOURCE, (NRAM,))
-_transfer("VSTORE", 0x101, Unit.IO, "write", "NRAM to DRAM.", (NRAM,), DRAM)
-_transfer("MLOAD", 0x102, Unit.IO, "read", "DRAM to WRAM.", DRAM_SOURCE, (WRAM,))
-_transfer("MSTORE", 0x103, Unit.IO, "write", "WRAM to DRAM.", (WRAM,), DRAM)
-_transfer("DMOVE", 0x104, Unit.IO, "write", "DRAM to DRAM.", DRAM_SOURCE, DRAM)
-_transfer("VMOVE", 0x108, Unit.MOVE, "none", "NRAM to NRAM.", (NRAM,), (NRAM,))
-_transfer("MMOVE", 0x109, Unit.MOVE, "none", "NRAM to WRAM.", (NRAM,), (WRAM,))
+transfer("VLOAD", 0x100, Unit.IO, "read", "DRAM to NRAM.", DRAM_SOURCE, (NRAM,))
+transfer("VSTORE", 0x101, Unit.IO, "write", "NRAM to DRAM.", (NRAM,), DRAM)
+transfer("MLOAD", 0x102, Unit.IO, "read", "DRAM to WRAM.", DRAM_SOURCE, (WRAM,))
+transfer("MSTORE", 0x103, Unit.IO, "write", "WRAM to DRAM.", (WRAM,), DRAM)
+transfer("DMOVE", 0x104, Unit.IO, "write", "DRAM to DRAM.", DRAM_SOURCE, DRAM)
+transfer("VMOVE", 0x108, Unit.MOVE, "none", "NRAM to NRAM.", (NRAM,), (NRAM,))
+transfer("MMOVE", 0x109, Unit.MOVE, "none", "NRAM to WRAM.", (NRAM,), (WRAM,))

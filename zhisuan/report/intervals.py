@@ -8,15 +8,15 @@ those of `Timing.cycles`, exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from zhisuan.base.errors import VerifyError
 from zhisuan.isa.registry import Queue, Unit
 from zhisuan.sim.timing import Timing
-from zhisuan.sim.trace import SCALAR_RUN, Trace
-from zhisuan.sim.workload import SYNC_KIND, Workload, measure
+from zhisuan.sim.trace import Trace
+from zhisuan.sim.workload import BARRIER_KIND, SCALAR_KIND, SYNC_KIND, Workload, measure
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,40 @@ class _Pieces:
         return Lane(unit, end - start, state.astype(np.uint8), row, np.ones_like(start))
 
 
-def lanes_of(trace: Trace, timing: Timing) -> tuple[Lane, ...]:
-    """One lane per unit, in the order of `timing.units`."""
+def busiest_core(timing: Timing) -> int:
+    """The core, by its place in `timing.cores`, whose units worked most."""
+    busy = timing.core_cycles[..., timing.causes.index("busy")].sum(axis=(0, 2))
+    return int(np.argmax(busy))
+
+
+def lanes_of(trace: Trace, timing: Timing, place: int | None = None) -> tuple[Lane, ...]:
+    """One lane per unit of a core, the busiest by default, in the order of `timing.units`."""
+    place = busiest_core(timing) if place is None else place
+    cluster, core = timing.cores[place]
+    rows = np.flatnonzero((trace.cluster == cluster) & (trace.core == core))
+    trace, timing = _of_core(trace, timing, place, rows)
     work = measure(trace, timing.machine)
     decoder = _Decoder(trace, timing, work)
     others = [unit for unit in Unit if unit is not Unit.SCALAR]
-    return decoder.lane(), *(_unit_lane(unit, trace, timing, work, decoder) for unit in others)
+    lanes = decoder.lane(), *(_unit_lane(unit, trace, timing, work, decoder) for unit in others)
+    whole = np.append(rows, -1)
+    return tuple(replace(lane, row=whole[lane.row]) for lane in lanes)
+
+
+def _of_core(trace: Trace, timing: Timing, place: int, rows: np.ndarray) -> tuple[Trace, Timing]:
+    """What remains of a run when only the rows of one core are kept."""
+    columns = ("launch", "cluster", "core", "task", "pc", "opcode", "mode")
+    kept = {name: getattr(trace, name)[rows] for name in columns}
+    times = ("queued", "start", "end", "done", "held_by")
+    own = {name: getattr(timing, name)[rows] for name in times}
+    cycles = timing.core_cycles[:, place : place + 1]
+    return (
+        replace(trace, a=np.ascontiguousarray(trace.a[:, rows]), **kept),
+        replace(timing, core_cycles=cycles, **own),
+    )
+
+
+_WAITS = ("sync", "barrier", "queue full")
 
 
 class _Decoder:
@@ -77,23 +105,30 @@ class _Decoder:
 
     def __init__(self, trace: Trace, timing: Timing, work: Workload) -> None:
         self.timing = timing
-        self.ready = timing.launch_start + timing.machine.launch.overhead
-        in_decoder = (trace.opcode == SCALAR_RUN) | (work.kind == SYNC_KIND)
+        takes_part = np.isin(np.arange(len(timing.launch_start)), trace.launch)
+        self.ready = timing.launch_start + timing.machine.launch.overhead * takes_part
+        in_decoder = np.isin(work.kind, (SCALAR_KIND, SYNC_KIND, BARRIER_KIND))
         self.end = np.where(in_decoder, timing.end, timing.queued)
         self.start = previous(self.end, trace.launch, self.ready)
         self.busy_until = self.start + work.decode
-        self.is_sync = work.kind == SYNC_KIND
+        waits = {SCALAR_KIND: "sync", SYNC_KIND: "sync", BARRIER_KIND: "barrier"}
+        self.waits = np.array([waits.get(kind, "queue full") for kind in range(BARRIER_KIND + 1)])
+        self.waits = self.waits[work.kind]
         self.final = self.ready.copy()
         np.maximum.at(self.final, trace.launch, self.end)
+        self.over = self.final.copy()
+        np.maximum.at(self.over, trace.launch, timing.done)
 
     def lane(self) -> Lane:
         pieces = _Pieces(self.timing.causes)
         rows = np.arange(len(self.start))
         pieces.add(self.timing.launch_start, self.ready, "launch", -1)
         pieces.add(self.start, self.busy_until, "busy", rows)
-        for cause, where in (("sync", self.is_sync), ("queue full", ~self.is_sync)):
+        for cause in _WAITS:
+            where = self.waits == cause
             pieces.add(self.busy_until[where], self.end[where], cause, rows[where])
-        pieces.add(self.final, self.timing.launch_end, "drain", -1)
+        pieces.add(self.final, self.over, "drain", -1)
+        pieces.add(self.over, self.timing.launch_end, "idle", -1)
         return pieces.lane("scalar", self.timing.total)
 
     def explain(self, pieces: _Pieces, start: np.ndarray, end: np.ndarray, row: np.ndarray) -> None:
@@ -111,13 +146,10 @@ class _Decoder:
         left, right, owner = left[inside], right[inside], owner[inside]
         place = np.searchsorted(edges, left, "right")
         waiting = place % 2 == 1
-        sync = np.zeros(len(left), bool)
-        sync[waiting] = self.is_sync[waits[place[waiting] // 2]]
-        for cause, where in (
-            ("decode", ~waiting),
-            ("sync", waiting & sync),
-            ("queue full", waiting & ~sync),
-        ):
+        causes = np.full(len(left), "decode", self.waits.dtype)
+        causes[waiting] = self.waits[waits[place[waiting] // 2]]
+        for cause in ("decode", *_WAITS):
+            where = causes == cause
             pieces.add(left[where], right[where], cause, row[owner[where]])
 
 
@@ -143,8 +175,12 @@ def _unit_lane(unit: Unit, trace: Trace, timing: Timing, work: Workload, decoder
     in_order = np.clip(_predecessor_start(unit, trace, timing, work, decoder)[rows], reached, start)
     held = _operands_until(rows, in_order, trace.launch, timing, work)
     pieces.add(reached, in_order, "in order", rows)
-    pieces.add(in_order, held, "operands", rows)
-    pieces.add(held, start, "window", rows)
+    if unit.queue is Queue.COMPUTE:
+        pieces.add(in_order, held, "operands", rows)
+        pieces.add(held, start, "window", rows)
+    for index, cause in enumerate(timing.causes):
+        shared = timing.held_by[rows] == index
+        pieces.add(reached[shared], start[shared], cause, rows[shared])
     pieces.add(start, end, "busy", rows)
     _finish(pieces, launch, timing.done[rows], end, timing, decoder.ready)
     return pieces.lane(unit.name.lower(), timing.total)

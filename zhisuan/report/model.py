@@ -10,10 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from zhisuan.arch.area import area
 from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import VerifyError
+from zhisuan.isa.registry import Queue, Unit
 from zhisuan.sim.energy import energy
+from zhisuan.sim.tasks import MEMORY_CORE
 from zhisuan.sim.timing import CAUSES, UNITS, Timing
 from zhisuan.sim.trace import Trace
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from zhisuan.isa.program import Program
 
 BUSY = CAUSES[0]
+COMPUTE = [unit.value for unit in Unit if unit.queue is Queue.COMPUTE]
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,9 @@ class RunReport:
 class Figures:
     """Derived figures of one layer, or of the whole run.
 
-    Cycles are machine cycles; `by_cause[unit][cause]` accounts for all of them in every unit.
-    `utilisation` is graph MACs over what the matrix unit could do in those cycles, 0..1.
+    Cycles are machine cycles; `by_cause[unit][cause]` accounts for all of them in every unit,
+    added up over the `units[unit]` of them on the chip.  `utilisation` is graph MACs over what
+    the matrix units of the chip could do in those cycles, 0..1.
     `intensity` is graph MACs per DRAM byte, `rate` graph MACs per second.
     """
 
@@ -74,6 +80,7 @@ class Figures:
     by_cause: Mapping[str, Mapping[str, int]]
     intensity: float
     rate: float
+    units: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(UNITS, 1))
 
     @property
     def milliseconds(self) -> float:
@@ -84,8 +91,8 @@ class Figures:
         return self.dram_read + self.dram_written
 
     def busy_share(self, unit: str) -> float:
-        """Part of the cycles in which `unit` worked, 0..1."""
-        return _ratio(self.by_cause[unit].get(BUSY, 0), self.cycles)
+        """Part of the cycles in which `unit` worked, 0..1; of all cores that have one."""
+        return _ratio(self.by_cause[unit].get(BUSY, 0), self.cycles * self.units[unit])
 
     @property
     def busiest(self) -> str:
@@ -99,7 +106,7 @@ class Figures:
         if not waits:
             return "", 0.0
         cause = max(waits, key=lambda name: waits[name])
-        return cause, _ratio(waits[cause], self.cycles)
+        return cause, _ratio(waits[cause], self.cycles * self.units[self.busiest])
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -124,7 +131,9 @@ def total_figures(report: RunReport) -> Figures:
 def _figures(report: RunReport, label: str, launches: list[int], macs: int) -> Figures:
     timing, machine = report.timing, report.machine
     cycles = int(timing.launch_cycles()[launches].sum())
-    table = timing.cycles[launches].sum(axis=0)
+    has_unit = _cores_with(timing)
+    by_core = timing.core_cycles[launches].sum(axis=0) * has_unit[:, :, None]
+    table = by_core.sum(axis=0)
     read, written = (int(x[launches].sum()) for x in (timing.dram_read, timing.dram_written))
     seconds = cycles / machine.clock_hz
     return Figures(
@@ -132,9 +141,10 @@ def _figures(report: RunReport, label: str, launches: list[int], macs: int) -> F
         cycles=cycles,
         seconds=seconds,
         macs=macs,
-        utilisation=_ratio(macs, cycles * machine.macs_per_cycle),
+        utilisation=_ratio(macs, cycles * machine.macs_per_cycle * machine.cores),
         dram_read=read,
         dram_written=written,
+        units=dict(zip(UNITS, has_unit.sum(axis=0).tolist(), strict=True)),
         by_cause={
             unit: {cause: int(n) for cause, n in zip(timing.causes, table[row], strict=True) if n}
             for row, unit in enumerate(UNITS)
@@ -142,6 +152,14 @@ def _figures(report: RunReport, label: str, launches: list[int], macs: int) -> F
         intensity=_ratio(macs, read + written),
         rate=_ratio(macs, seconds),
     )
+
+
+def _cores_with(timing: Timing) -> np.ndarray:
+    """bool[cores, units]: a memory core has no units for computing."""
+    found = np.ones((len(timing.cores), len(UNITS)), np.bool_)
+    for place, (_, core) in enumerate(timing.cores):
+        found[place, COMPUTE] = core != MEMORY_CORE
+    return found
 
 
 def _check_launches(report: RunReport) -> None:

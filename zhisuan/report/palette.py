@@ -36,6 +36,10 @@ CAUSES = {
     "window": Cause(
         "window", "as many unfinished instructions as can be compared", "#f3b8c4", "#7a4350"
     ),
+    "dram": Cause("DRAM", "DRAM serves another core", "#cfd8a0", "#545c2c"),
+    "sram": Cause("SRAM", "the cluster's SRAM serves other transfers", "#a9d6d3", "#2c5f5c"),
+    "noc": Cause("network", "a link between clusters is taken", "#c9c3ea", "#4a4478"),
+    "barrier": Cause("barrier", "other cores have not reached the barrier", "#e8b9a0", "#6b4632"),
     "sync": Cause("sync", "a SYNC holds the decoder until queues are empty", "#f1c7b8", "#6e4234"),
     "queue full": Cause("queue full", "a full queue holds the decoder", "#e4dcae", "#5d5a35"),
     "decode": Cause("decode", "its instruction has not been decoded yet", "#b5d9ea", "#315a6d"),

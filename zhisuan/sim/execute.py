@@ -7,22 +7,37 @@ launch in the trace, or an error naming kernel, source line and instruction.  Ne
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from zhisuan.base import clang
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT
+from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT, SRAM
 from zhisuan.isa.disasm import format_instruction
 from zhisuan.isa.number import FLOATS, INTEGERS, bits_of
 from zhisuan.isa.program import Kernel, Parameter, Program
+from zhisuan.isa.registry import FIELD_BITS, MODE_BITS, OPCODE_BITS
+from zhisuan.isa.table import BY_NAME
 from zhisuan.sim import native_core, reference
+from zhisuan.sim.barrier import run_together
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.fault import Fault
 from zhisuan.sim.memory import PARAM_BYTES, Memory
-from zhisuan.sim.trace import TraceBuilder
+from zhisuan.sim.tasks import (
+    CORE_ID,
+    MEMORY_CORE,
+    ONE_TASK,
+    Dims,
+    Job,
+    Task,
+    has_memory_cores,
+    jobs_of,
+)
+from zhisuan.sim.trace import Launch, Stretch, TraceBuilder
 
 LIMIT = 10**10
 """Instructions a launch may execute unless told otherwise."""
@@ -39,30 +54,74 @@ def execute(
     executor: str = "native",
     limit: int = LIMIT,
     journal: Journal | None = None,
+    dims: Dims = ONE_TASK,
+    task_type: str = "BLOCK",
 ) -> None:
-    """Run `kernel` of `program` to its end; a faulty one leaves no launch in the trace.
+    """Run all tasks of `kernel` to their ends; a faulty launch leaves nothing in the trace.
 
-    `journal` is told of every scalar load and store.
+    `dims` and `task_type` say how many tasks and on which cores (`tasks`); `limit` is for each
+    task.  `journal` is told of every scalar load and store of a lone task.
     """
     entry = program.kernel(kernel)
-    _check_room(entry, memory)
+    _check_room(entry, memory, task_type)
     slots = _argument_slots(entry, args)
     memory.poke(PARAM.base, np.zeros(PARAM_BYTES, np.uint8))
     memory.poke(PARAM.base, slots)
     memory.load_constants(program, program.const_data)
-    registers = reference.start_registers(NRAM.base + memory.machine.nram.size)
-    try:
-        rows = _run(executor)(program, entry.entry, registers, memory, limit, journal=journal)
-    except Fault as stop:
-        raise _located(stop, program, kernel) from stop
-    trace.add(label, program.name, kernel, rows)
+    if journal is not None and dims != ONE_TASK:
+        raise ZhisuanError("checks follow a single task", expected="a launch of one task",
+                           found=" × ".join(map(str, dims)))  # fmt: skip
+    memory_cores = has_memory_cores(memory.machine) and reads_core_id(program)
+    launch = Launch(label, program.name, kernel, trace.rows, dims, task_type)
+    meetings = itertools.count()
+    stretches: list[Stretch] = []
+    for job in jobs_of(memory.machine, dims, task_type, memory_cores):
+        runs = _start(_kind(executor), program, entry, memory, limit, job, journal)
+        run_together(runs, meetings, lambda stop, task: _located(stop, program, launch, task))
+        stretches += [
+            Stretch(run.rows, run.task.cluster, run.task.core, run.task.number) for run in runs
+        ]
+    trace.add_tasks(launch, stretches)
 
 
-def _run(executor: str) -> Callable[..., list[np.ndarray]]:
+def reads_core_id(program: Program) -> bool:
+    """Whether a program asks which core it runs on.  One that does not means compute cores only,
+    so memory cores stay out of its launches."""
+    row = BY_NAME["SGET#"]
+    shift = OPCODE_BITS + MODE_BITS + FIELD_BITS * len(row.registers)
+    asks = (program.words & ((1 << OPCODE_BITS) - 1)) == row.opcode
+    return bool((asks & (program.words >> shift == CORE_ID)).any())
+
+
+def _start(
+    kind: type[reference.Run] | type[native_core.Run],
+    program: Program,
+    entry: Kernel,
+    memory: Memory,
+    limit: int,
+    job: Job,
+    journal: Journal | None,
+) -> list[Any]:
+    """The tasks of a job, each before its first instruction."""
+    machine, runs = memory.machine, []
+    for task in job.tasks:
+        own = memory.seen_by(task.cluster, task.core, job.shared)
+        stack = NRAM.base + machine.nram.size
+        if task.core == MEMORY_CORE:
+            stack = SRAM.base + machine.sram.size
+        registers = reference.start_registers(stack)
+        runs.append(kind(program, entry.entry, registers, own, limit,
+                         task=task, job=job, journal=journal))  # fmt: skip
+    for run in runs:
+        run.meet(runs)
+    return runs
+
+
+def _kind(executor: str) -> type[reference.Run] | type[native_core.Run]:
     if executor == "native" and native_is_possible():
-        return native_core.run
+        return native_core.Run
     if executor in ("native", "reference"):
-        return reference.run
+        return reference.Run
     raise ZhisuanError("no such executor", expected="native or reference", found=executor)
 
 
@@ -79,12 +138,19 @@ def native_is_possible() -> bool:
     return True
 
 
-def _check_room(kernel: Kernel, memory: Memory) -> None:
+def _check_room(kernel: Kernel, memory: Memory, task_type: str) -> None:
     """Refuse a kernel whose on-chip arrays the machine cannot hold."""
     machine = memory.machine
+    if kernel.sram_bytes and task_type == "BLOCK":
+        raise ZhisuanError(
+            f"kernel '{kernel.name}' has arrays in the memory that the cores of a cluster share",
+            expected="a launch of type UNION1 or wider",
+            found="BLOCK, whose tasks share nothing",
+        )
     for space, needed, room in (
         ("NRAM", kernel.nram_bytes, machine.nram_usable),
         ("WRAM", kernel.wram_bytes, machine.wram.size),
+        ("SRAM", kernel.sram_bytes, machine.sram.size - machine.sram.stack),
     ):
         if needed > room:
             raise ZhisuanError(
@@ -133,10 +199,11 @@ def _signature(kernel: Kernel) -> str:
     return f"{kernel.name}({', '.join(f'{p.kind} {p.name}' for p in kernel.parameters)})"
 
 
-def _located(stop: Fault, program: Program, kernel: str) -> ZhisuanError:
+def _located(stop: Fault, program: Program, launch: Launch, task: Task) -> ZhisuanError:
     """The fault's error with the place it happened at."""
     error, pc = stop.error, stop.pc
-    where = f"kernel '{kernel}', {program.place(pc)}, pc {pc}"
+    of_task = f", {task.place}" if launch.dims != ONE_TASK else ""
+    where = f"kernel '{launch.kernel}', {program.place(pc)}, pc {pc}{of_task}"
     if 0 <= pc < len(program.words):
         where += f": {_instruction_text(int(program.words[pc]), pc)}"
     return ZhisuanError(

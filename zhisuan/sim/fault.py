@@ -36,7 +36,16 @@ def runaway(limit: int) -> ZhisuanError:
 
 
 def no_special(index: int) -> ZhisuanError:
-    return ZhisuanError("no such special register", expected="0 to 12", found=str(index))
+    return ZhisuanError("no such special register", expected="0 to 14", found=str(index))
+
+
+def no_cluster(cluster: int, clusters: int) -> ZhisuanError:
+    """CDMA to a cluster that the job does not have."""
+    return ZhisuanError(
+        "the job has no such cluster",
+        expected=f"a clusterId from 0 to {clusters - 1}" if clusters else "a UNION launch",
+        found=str(cluster),
+    )
 
 
 def trapped(reason: str) -> ZhisuanError:

@@ -1,4 +1,4 @@
-"""The memories of one core, byte by byte, and the rules of access to them.
+"""The memories of a chip as its cores see them, byte by byte, and the rules of access to them.
 
 Comes in: addresses of the one flat space (`isa.address`).  Goes out: copies of bytes as NumPy
 arrays, or the error that says why an access is wrong.  All memory is zero at first.
@@ -6,6 +6,7 @@ arrays, or the error that says why an access is wrong.  All memory is zero at fi
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,42 +25,76 @@ from zhisuan.isa.address import (
     Space,
     space_of,
 )
+from zhisuan.sim.tasks import MEMORY_CORE
 
 LDRAM_BYTES = 1 << 20
 PARAM_BYTES = 1 << 12
 PAGE_ZERO = 1 << 12
 _MASK64 = (1 << 64) - 1
+_OF_CORE = (NRAM, WRAM, LDRAM)
+_Key = tuple[Space, int, int]
+
+
+class _Contents:
+    """Every memory of the chip by (space, cluster, core), -1 where it is shared wider."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[_Key, np.ndarray] = {}
+        self.gdram_size = 0
+        self.constants: object = None
 
 
 class Memory:
-    """All memories that a core of `machine` can address, each a uint8 array.
+    """All memories that one core of `machine` can address, each a uint8 array.
 
-    GDRAM is as long as `reserve` was asked for, so that an access beyond it is noticed.
+    A new one is core 0 of cluster 0; `seen_by` gives what other cores see: their own NRAM, WRAM
+    and LDRAM, their cluster's SRAM, and the same PARAM, CONST and GDRAM.  A core without a cluster
+    around it (`shared` false: a lone task) has no SRAM.  GDRAM is as long as `reserve` was asked
+    for, so that an access beyond it is noticed.
     """
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        sizes = {
-            NRAM: machine.nram.size,
-            WRAM: machine.wram.size,
-            SRAM: 0,  # a single core has none
-            PARAM: PARAM_BYTES,
-            CONST: 0,
-            LDRAM: LDRAM_BYTES,
-            GDRAM: 0,
-        }
-        self._bytes = {space: np.zeros(size, np.uint8) for space, size in sizes.items()}
-        self._gdram_size = 0
-        self.constants: object = None
+        self.cluster, self.core, self.shared = 0, 0, True
+        self._contents = _Contents()
+
+    def seen_by(self, cluster: int, core: int, shared: bool = True) -> Memory:
+        """The same memories from another core; `core` may be MEMORY_CORE."""
+        other = copy.copy(self)
+        other.cluster, other.core, other.shared = cluster, core, shared
+        return other
+
+    @property
+    def constants(self) -> object:
         """What `load_constants` was last given, so that a loaded program is recognised."""
+        return self._contents.constants
 
     def bytes_of(self, space: Space) -> np.ndarray:
         """The memory itself (uint8, not a copy); invalid after the next `reserve`."""
-        whole = self._bytes[space]
-        return whole[: self._gdram_size] if space is GDRAM else whole
+        if space is SRAM and not self.shared:
+            return np.zeros(0, np.uint8)
+        key = self._key(space)
+        whole = self._contents.arrays.get(key)
+        if whole is None:
+            whole = self._contents.arrays[key] = np.zeros(self._first_size(space), np.uint8)
+        return whole[: self._contents.gdram_size] if space is GDRAM else whole
+
+    def _key(self, space: Space) -> _Key:
+        if space in _OF_CORE:
+            return space, self.cluster, self.core
+        return space, self.cluster if space is SRAM else -1, -1
+
+    def _first_size(self, space: Space) -> int:
+        """Bytes of a memory that is used for the first time."""
+        machine = self.machine
+        if space in (NRAM, WRAM) and self.core == MEMORY_CORE:
+            return 0
+        sizes = {NRAM: machine.nram.size, WRAM: machine.wram.size, SRAM: machine.sram.size,
+                 PARAM: PARAM_BYTES, CONST: 0, LDRAM: LDRAM_BYTES, GDRAM: 0}  # fmt: skip
+        return sizes[space]
 
     def size_of(self, space: Space) -> int:
-        return self._gdram_size if space is GDRAM else len(self._bytes[space])
+        return self._contents.gdram_size if space is GDRAM else len(self.bytes_of(space))
 
     def reserve(self, end_address: int) -> None:
         """Let GDRAM reach up to `end_address`; it never shrinks."""
@@ -72,18 +107,19 @@ class Memory:
                 found=f"{size} bytes",
                 hint="a smaller picture, or a machine with more DRAM",
             )
-        held = self._bytes[GDRAM]
+        arrays, key = self._contents.arrays, self._key(GDRAM)
+        held = arrays.get(key, np.zeros(0, np.uint8))
         if size > len(held):
             grown = np.zeros(min(max(size, 2 * len(held)), self.machine.dram.size), np.uint8)
             grown[: len(held)] = held
-            self._bytes[GDRAM] = grown
-        self._gdram_size = max(self._gdram_size, size)
+            arrays[key] = grown
+        self._contents.gdram_size = max(self._contents.gdram_size, size)
 
     def load_constants(self, owner: object, data: bytes) -> None:
         """Put a program's constants at CONST.base; nothing to do when `owner` is there already."""
         if self.constants is not owner:
-            self._bytes[CONST] = np.frombuffer(data, np.uint8).copy()
-            self.constants = owner
+            self._contents.arrays[self._key(CONST)] = np.frombuffer(data, np.uint8).copy()
+            self._contents.constants = owner
 
     def check(self, address: int, size: int, write: bool) -> None:
         """Raise the error that [address, address + size) deserves, if any."""
@@ -145,6 +181,7 @@ class Memory:
                 f"{done} past the end of {space.name}",
                 expected=self._bounds(space),
                 found=found,
+                hint=self._why_none(space),
             )
         if address % align:
             return ZhisuanError(
@@ -158,6 +195,14 @@ class Memory:
             return f"another memory: there are 0 bytes of {space.name}"
         first, end = hexadecimal(space.base), hexadecimal(space.base + size)
         return f"{first} up to {end}, the {size} bytes of {space.name}"
+
+    def _why_none(self, space: Space) -> str | None:
+        """What to try where a core lacks a memory that others of the chip have."""
+        if space in (NRAM, WRAM) and self.core == MEMORY_CORE:
+            return f"a memory core has no {space.name}: leave it to `if (__is_ipu())`"
+        if space is SRAM and not self.shared and self.machine.sram.size:
+            return "a BLOCK task has no shared memory: launch the kernel as UNION1"
+        return None
 
 
 def hexadecimal(address: int) -> str:

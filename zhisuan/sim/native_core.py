@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +18,26 @@ from zhisuan.arch.machine import Machine
 from zhisuan.base import clang
 from zhisuan.isa.address import NRAM, SPACES, WRAM
 from zhisuan.isa.program import Program
-from zhisuan.isa.registry import FIELD_BITS, FIELDS, MODE_BITS, OPCODE_BITS, REGISTERS
+from zhisuan.isa.registry import (
+    FIELD_BITS,
+    FIELDS,
+    MODE_BITS,
+    OPCODE_BITS,
+    REGISTERS,
+    Queue,
+)
 from zhisuan.sim import native_header as header
 from zhisuan.sim import reference
+from zhisuan.sim.barrier import run_alone
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.native_header import HANDLERS, Status
+from zhisuan.sim.tasks import ALONE, ALONE_JOB, Job, Task
 from zhisuan.sim.trace import COST_CLASSES, ROW
-from zhisuan.sim.walk import Schedule, empty_schedule
+from zhisuan.sim.walk import WAITS, Schedule, barriers_do_not_fit, empty_schedule
 from zhisuan.sim.workload import Workload
 
+_FOLDER = Path(__file__).parent / "native"
 _FOLDER = Path(__file__).parent / "native"
 SOURCES = tuple(sorted(path.name for path in _FOLDER.glob("*.c")))
 INCLUDES = tuple(sorted(path.name for path in _FOLDER.glob("*.h")))
@@ -82,6 +93,82 @@ _HAS_IMMEDIATE = np.array([True] + [row.immediate is not None for row, _ in HAND
 _COST_OF = np.array([0] + [COST_CLASSES.index(row.cost) if row.cost else 0 for row, _ in HANDLERS])
 
 
+class Run:
+    """`reference.Run`, natively.
+
+    With a journal, scalar loads and stores are left to the reference, one at a time.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        entry: int,
+        registers: list[int],
+        memory: Memory,
+        limit: int,
+        *,
+        task: Task = ALONE,
+        job: Job = ALONE_JOB,
+        journal: Journal | None = None,
+        features: tuple[str, ...] | None = None,
+    ) -> None:
+        self.program, self.registers, self.limit, self.task = program, registers, limit, task
+        self.rows: list[np.ndarray] = []
+        self.memory, self.job, self.journal = memory, job, journal
+        self._interpret = library(features).zhisuan_run
+        self._decoded = decode_words(program.words)
+        self._left_out = np.isin(self._decoded["cost"], _MEMORY_COSTS) & (journal is not None)
+        self._decoded["handler"][self._left_out] = 0
+        self._entered = 0
+        self.state = _start(memory, self._decoded, task)
+        self.state.regs[:] = registers
+        self.state.pc = self.state.run_first = entry
+
+    def meet(self, runs: Sequence[Run]) -> None:
+        """Tell the core where its neighbours are: the other tasks of its job."""
+        mine = {run.task.core: run for run in runs if run.task.cluster == self.task.cluster}
+        others = {run.task.cluster: run for run in runs}
+        self._cores = _addresses([mine[core] for core in self.job.cores(self.task.cluster)])
+        clusters = self.job.clusters if self.job.shared else ()
+        self._clusters = _addresses([others[cluster] for cluster in clusters])
+        self.state.cores, self.state.core_count = _pointer(self._cores), len(self._cores)
+        self.state.clusters = _pointer(self._clusters)
+        self.state.cluster_count = len(self._clusters)
+
+    def resume(self) -> bool:
+        """Execute to the next BARRIER, the last of `rows` (true), or to HALT (false)."""
+        core = self.state
+        with _scratch(self.memory) as scratch:
+            scratch.lend(core)
+            while True:
+                core.row_count = 0
+                core.limit = min(self.limit, core.executed + _SLICE)
+                status = Status(self._interpret(ctypes.byref(core)))
+                self.rows.append(scratch.rows[: core.row_count].copy())
+                self._entered += core.row_count
+                if status in (Status.HALTED, Status.BARRIER):
+                    self.registers[:] = core.regs
+                    return status is Status.BARRIER
+                if status is Status.FAULT and not core.executed == core.limit < self.limit:
+                    self._step()
+
+    def _step(self) -> None:
+        """Let the reference execute the next instruction."""
+        core, pc = self.state, self.state.pc
+        known = 0 <= pc < len(self._left_out) and self._left_out[pc]
+        if self.journal is not None:
+            self.journal.at(self._entered, pc)
+        self.registers[:] = core.regs
+        helper = reference.ReferenceCore(self.memory, self.task, self.job, self.journal)
+        helper.pc, helper.executed = pc, core.executed
+        reference.step(helper, self.program, self.registers, self.limit)
+        assert known, f"{self.program.name}: the reference sees no fault at {pc}"
+        core.counts[self._decoded["cost"][pc]] += 1
+        core.regs[:] = self.registers
+        core.executed += 1
+        core.pc += 1
+
+
 def run(
     program: Program,
     entry: int,
@@ -91,53 +178,19 @@ def run(
     features: tuple[str, ...] | None = None,
     journal: Journal | None = None,
 ) -> list[np.ndarray]:
-    """`reference.run`, natively.
-
-    With a journal, scalar loads and stores are left to the reference, one at a time.
-    """
-    interpret = library(features).zhisuan_run
-    decoded = decode_words(program.words)
-    costs = decoded["cost"]
-    left_out = np.isin(costs, _MEMORY_COSTS) & (journal is not None)
-    decoded["handler"][left_out] = 0
-    buffer = np.zeros(_ROWS, ROW)
-    core = _start(memory, decoded, buffer)
-    scratch = _Scratch(memory)  # kept alive while the pointers to it are in use
-    scratch.lend(core)
-    core.regs[:] = registers
-    core.pc = core.run_first = entry
-    rows: list[np.ndarray] = []
-    entered = 0
-    while True:
-        core.row_count = 0
-        core.limit = min(limit, core.executed + _SLICE)
-        status = Status(interpret(ctypes.byref(core)))
-        rows.append(buffer[: core.row_count].copy())
-        entered += core.row_count
-        if status is Status.HALTED:
-            registers[:] = core.regs
-            return rows
-        if status is Status.FAULT and not core.executed == core.limit < limit:
-            known = 0 <= core.pc < len(left_out) and left_out[core.pc]
-            if journal is not None:
-                journal.at(entered, core.pc)
-            registers[:] = core.regs
-            reference.step(program, core.pc, registers, memory, limit, core.executed, journal)
-            assert known, f"{program.name}: the reference sees no fault at {core.pc}"
-            core.counts[costs[core.pc]] += 1
-            core.regs[:] = registers
-            core.executed += 1
-            core.pc += 1
+    """`reference.run`, natively."""
+    task = Run(program, entry, registers, memory, limit, journal=journal, features=features)
+    task.meet([task])
+    return run_alone(task)
 
 
 _MEMORY_COSTS = (COST_CLASSES.index("load"), COST_CLASSES.index("store"))
 
 
-def _start(memory: Memory, decoded: np.ndarray, buffer: np.ndarray):  # type: ignore[no-untyped-def]
+def _start(memory: Memory, decoded: np.ndarray, task: Task):  # type: ignore[no-untyped-def]
     core = header.Core()
     core.program, core.words = _pointer(decoded), len(decoded)
-    core.rows, core.row_capacity = _pointer(buffer), len(buffer)
-    core.special[:] = reference.SPECIAL
+    core.special[:] = task.special
     for number, space in enumerate(SPACES):
         core.space_base[number] = space.base
         core.space_size[number] = memory.size_of(space)
@@ -145,51 +198,91 @@ def _start(memory: Memory, decoded: np.ndarray, buffer: np.ndarray):  # type: ig
     return core
 
 
-class _Scratch:
-    """Working space of tensor instructions."""
+def _addresses(runs: Sequence[Run]) -> np.ndarray:
+    return np.array([ctypes.addressof(run.state) for run in runs], np.uint64)
 
-    def __init__(self, memory: Memory) -> None:
-        nram, wram = memory.size_of(NRAM), memory.size_of(WRAM)
+
+class _Scratch:
+    """Working space of a core while it runs: for tensor instructions, and for trace rows."""
+
+    def __init__(self, nram: int, wram: int) -> None:
         self.nram_copy = np.empty(nram, np.uint8)
         self.neurons = np.empty(max(nram, wram // 4), np.float32)  # or four pixels' taps
         self.weights = np.empty(wram // 2, np.float32)  # a bank of FP16, one float each
+        self.rows = np.empty(_ROWS, ROW)
 
     def lend(self, core) -> None:  # type: ignore[no-untyped-def]
         core.nram_copy = _pointer(self.nram_copy)
         core.neurons, core.neurons_capacity = _pointer(self.neurons), len(self.neurons)
-        core.weights = _pointer(self.weights)
+        core.weights, core.weights_valid = _pointer(self.weights), 0
+        core.rows, core.row_capacity = _pointer(self.rows), len(self.rows)
+
+
+_IDLE_SCRATCH: dict[tuple[int, int], list[_Scratch]] = {}
+
+
+@contextmanager
+def _scratch(memory: Memory) -> Iterator[_Scratch]:
+    """A scratch that nobody else uses meanwhile; they are kept, since touching new pages costs."""
+    sizes = memory.size_of(NRAM), memory.size_of(WRAM)
+    idle = _IDLE_SCRATCH.setdefault(sizes, [])
+    scratch = idle.pop() if idle else _Scratch(*sizes)
+    try:
+        yield scratch
+    finally:
+        idle.append(scratch)
 
 
 def _pointer(array: np.ndarray) -> int:
     return array.ctypes.data
 
 
-def walk(work: Workload, machine: Machine, first_rows: Sequence[int]) -> Schedule:
+def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
     """`walk.walk`, natively."""
-    rows, launches = len(work.kind), len(first_rows) - 1
-    plan = empty_schedule(rows, launches)
-    window = max(machine.queues.window, 1)
+    rows = len(work.kind)
+    plan = empty_schedule(rows, launches, machine)
+    task = header.Replay()
+    task.rows, task.launches, task.places = rows, launches, plan.core_cycles.shape[1]
+    task.window, task.overhead = max(machine.queues.window, 1), machine.launch.overhead
     depths = (machine.queues.compute, machine.queues.io, machine.queues.move)
+    task.depth[:] = [max(depth, 1) for depth in depths]
+    task.resources, task.clusters = work.shares.resources, work.shares.clusters
     columns = {
-        "first_rows": np.array(first_rows, np.int64),
         "kind": work.kind.view(np.uint8),
         "writes": work.writes.view(np.uint8),
         **{name: getattr(work, name) for name in _WORK_COLUMNS},
+        **{f"share_{name}": getattr(work.shares, name) for name in _SHARE_COLUMNS},
+        **{f"stretch_{name}": getattr(work.stretches, name) for name in _STRETCH_COLUMNS},
+        "launch_stretch": np.searchsorted(work.stretches.launch, np.arange(launches + 1)),
         **{name: getattr(plan, name) for name in Schedule.__dataclass_fields__},
-        **{name: np.zeros(rows, np.int64) for name in _DECODER_COLUMNS},
-        "starts": np.zeros((len(depths), rows), np.int64),
-        "window_rows": np.zeros(window, np.int64),
+        **_working_space(work, task),
     }
-    task = header.Replay()
-    task.rows, task.launches, task.window = rows, launches, window
-    task.overhead = machine.launch.overhead
-    task.depth[:] = [max(depth, 1) for depth in depths]
     for name, column in columns.items():
         assert column.flags.c_contiguous, name
         setattr(task, name, _pointer(column))
-    library().zhisuan_replay(ctypes.byref(task))
+    if not library().zhisuan_replay(ctypes.byref(task)):
+        raise barriers_do_not_fit()
     return plan
 
 
-_WORK_COLUMNS = ("decode", "occupancy", "latency", "mask", "low", "high")
-_DECODER_COLUMNS = ("busy_until", "decoded", "sync_before", "full_before")
+def _working_space(work: Workload, task) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
+    rows, places = task.rows, task.places
+    missing = np.bincount(work.meeting[work.meeting >= 0]).astype(np.int64)
+    sizes = {
+        "busy_until": rows,
+        "decoded": rows,
+        "waited_before": len(WAITS) * rows,
+        "fifo": len(Queue) * rows,
+        "starts": len(Queue) * rows,
+        "window_rows": places * task.window,
+        "resource_free": task.resources,
+        "release": len(missing),
+    }
+    space = {name: np.zeros(size, np.int64) for name, size in sizes.items()}
+    walkers = np.zeros(places * ctypes.sizeof(header.Walker), np.uint8)
+    return {**space, "missing": missing, "walkers": walkers}
+
+
+_WORK_COLUMNS = ("decode", "occupancy", "latency", "mask", "low", "high", "meeting")
+_SHARE_COLUMNS = ("first", "resource", "cycles")
+_STRETCH_COLUMNS = ("place", "first", "end")

@@ -16,11 +16,11 @@ import numpy as np
 
 from zhisuan.isa import elementary, matrix, reduction, transfer
 from zhisuan.isa.address import SPACES, Space
-from zhisuan.isa.registry import REGISTERS, ROWS, Instruction, Unit
-from zhisuan.sim.reference import SPECIAL
+from zhisuan.isa.registry import REGISTERS, ROWS, Instruction, Queue, Unit
+from zhisuan.sim.tasks import ALONE, INSTRUCTIONS
 from zhisuan.sim.trace import ARGUMENTS, COST_CLASSES
-from zhisuan.sim.walk import CAUSE_NUMBERS, CAUSES
-from zhisuan.sim.workload import SCALAR_KIND, SYNC_KIND, TOUCHES
+from zhisuan.sim.walk import CAUSE_NUMBERS, CAUSES, WAITS
+from zhisuan.sim.workload import BARRIER_KIND, SCALAR_KIND, SYNC_KIND, TOUCHES
 
 
 class Status(IntEnum):
@@ -29,6 +29,7 @@ class Status(IntEnum):
     HALTED = 0
     FAULT = 1
     ROWS_FULL = 2
+    BARRIER = 3
 
 
 HANDLERS: tuple[tuple[Instruction, str], ...] = tuple((row, m) for row in ROWS for m in row.modes)
@@ -61,7 +62,11 @@ CORE: Fields = (
     ("u64", "space_base", len(SPACES)),
     ("u64", "space_size", len(SPACES)),
     ("u8 *", "space_data", len(SPACES)),
-    ("u64", "special", len(SPECIAL)),
+    ("u64", "special", len(ALONE.special)),
+    ("void **", "cores", 1),  # Core * of the compute cores of the cluster
+    ("i64", "core_count", 1),
+    ("void **", "clusters", 1),  # Core * of a core of each cluster of the job
+    ("i64", "cluster_count", 1),
     ("u8 *", "nram_copy", 1),  # NRAM before an instruction whose operands overlap
     ("i64", "nram_copied", 1),
     ("float *", "neurons", 1),
@@ -71,21 +76,37 @@ CORE: Fields = (
     ("i64", "weights_key", 5),
     ("i64", "wram_version", 1),  # counts the transfers into WRAM
 )
+WALKER: Fields = (  # a core in the walk
+    *(("i64", name, 1) for name in ("number", "place", "row", "first_row", "end_row")),
+    *(("i64", name, 1) for name in ("now", "first", "arrived", "unfinished")),
+    ("i64", "waited", len(WAITS)),
+    *(("i64", name, len(Queue)) for name in ("taken", "issued", "queue_done")),
+    *(("i64", name, len(Unit)) for name in ("free", "unit_done", "step")),
+)
 REPLAY: Fields = (
     ("i64", "rows", 1),
     ("i64", "launches", 1),
-    ("i64", "depth", 3),  # entries of the compute, IO and move queues
+    ("i64", "launch", 1),  # the one being walked
+    ("i64", "places", 1),  # cores of the machine
+    ("i64", "depth", len(Queue)),  # entries of the compute, IO and move queues
     ("i64", "window", 1),
     ("i64", "overhead", 1),
+    ("i64", "resources", 1),
+    ("i64", "clusters", 1),
     ("u8 *", "kind", 1),
-    *(("i64 *", name, 1) for name in ("first_rows", "decode", "occupancy", "latency", "mask")),
+    *(("i64 *", name, 1) for name in ("decode", "occupancy", "latency", "mask", "meeting")),
     *(("i64 *", name, 1) for name in ("low", "high")),
     ("u8 *", "writes", 1),
-    *(("i64 *", name, 1) for name in ("queued", "start", "end", "done")),
-    *(("i64 *", name, 1) for name in ("launch_start", "launch_end", "cycles")),
-    # working space: what the decoder did for each row, starts by queue, rows in the window
-    *(("i64 *", name, 1) for name in ("busy_until", "decoded", "sync_before", "full_before")),
-    *(("i64 *", name, 1) for name in ("starts", "window_rows")),
+    *(("i64 *", name, 1) for name in ("share_first", "share_resource", "share_cycles")),
+    *(("i64 *", name, 1) for name in ("launch_stretch", "stretch_place", "stretch_first")),
+    ("i64 *", "stretch_end", 1),
+    *(("i64 *", name, 1) for name in ("queued", "start", "end", "done", "held_by")),
+    *(("i64 *", name, 1) for name in ("launch_start", "launch_end", "core_cycles")),
+    # working space: what the decoders did for each row, the queues' rows and their starts, the
+    # cores' unfinished rows, shared resources, barriers
+    *(("i64 *", name, 1) for name in ("busy_until", "decoded", "waited_before", "fifo", "starts")),
+    *(("i64 *", name, 1) for name in ("window_rows", "resource_free", "missing", "release")),
+    ("Walker *", "walkers", 1),
 )
 
 
@@ -102,6 +123,7 @@ def structure(name: str, fields: Fields) -> type[ctypes.Structure]:
 
 Decoded = structure("Decoded", DECODED)
 Core = structure("Core", CORE)
+Walker = structure("Walker", WALKER)
 Replay = structure("Replay", REPLAY)
 
 
@@ -121,7 +143,8 @@ def header() -> str:
     """The text of generated.h."""
     lines = ["/* Written by sim/native_header.py from the instruction table; not to be edited. */"]
     lines += ["#pragma once", *_handlers(), *_rows(), *_columns(), *_spaces(), *_numbers()]
-    for name, fields in (("Row", ROW), ("Decoded", DECODED), ("Core", CORE), ("Replay", REPLAY)):
+    for name, fields in (("Row", ROW), ("Decoded", DECODED), ("Core", CORE), ("Walker", WALKER),
+                         ("Replay", REPLAY)):  # fmt: skip
         lines.append(_structure_text(name, fields))
     return "\n".join(lines) + "\n"
 
@@ -174,7 +197,8 @@ def _spaces() -> Iterator[str]:
 def _numbers() -> Iterator[str]:
     whole = {
         "COST_CLASSES": len(COST_CLASSES),
-        "SPECIALS": len(SPECIAL),
+        "SPECIALS": len(ALONE.special),
+        "SPECIAL_INSTRUCTIONS": INSTRUCTIONS,
         "MOST_SEGMENTS": transfer.MOST_SEGMENTS,
         "WRAM_LINE": matrix.WRAM_LINE,
         "WRAM_BANKS": matrix.WRAM_BANKS,
@@ -183,9 +207,11 @@ def _numbers() -> Iterator[str]:
         "RANDOM_STEP": f"{reduction.STEP}ull",
         **{f"RANDOM_MIX_{i}": f"{factor}ull" for i, factor in enumerate(reduction.MIX)},
         "CAUSES": len(CAUSES),
+        "WAITS": len(WAITS),
         "TOUCHES": TOUCHES,
         "SCALAR_KIND": SCALAR_KIND,
         "SYNC_KIND": SYNC_KIND,
+        "BARRIER_KIND": BARRIER_KIND,
         **{f"UNIT_{unit.name}": unit.value for unit in Unit},
         **{f"STATUS_{status.name}": status.value for status in Status},
         **{f"CAUSE_{name}": number for name, number in CAUSE_NUMBERS.items()},

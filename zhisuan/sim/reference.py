@@ -6,6 +6,7 @@ of the trace, or a `Fault`.  Slow and obvious; the native core must agree with i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 import numpy as np
@@ -16,20 +17,28 @@ from zhisuan.isa.number import MASK64
 from zhisuan.isa.program import Program
 from zhisuan.isa.registry import REGISTERS, Instruction, Kind, Operands, Unit
 from zhisuan.sim import fault
+from zhisuan.sim.barrier import run_alone
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.fault import Fault
 from zhisuan.sim.memory import Memory
-from zhisuan.sim.trace import COST_CLASSES, ROW, SYNC_OPCODE
-
-SPECIAL = (0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0, 1)
-"""Special registers 0 to 11 of a task alone on the one core; 12 counts instructions."""
+from zhisuan.sim.tasks import ALONE, ALONE_JOB, INSTRUCTIONS, Job, Task
+from zhisuan.sim.trace import BARRIER_OPCODE, COST_CLASSES, ROW, SYNC_OPCODE
 
 
 class ReferenceCore:
-    """The core as a meaning sees it (`isa.registry.Core`)."""
+    """The core as a meaning sees it (`isa.registry.Core`), running a task of a job.
 
-    def __init__(self, memory: Memory, journal: Journal | None = None) -> None:
+    `cores` are the memories of the compute cores of its cluster, `clusters` those of any core of
+    each cluster of its job.
+    """
+
+    def __init__(
+        self, memory: Memory, task: Task = ALONE, job: Job = ALONE_JOB,
+        journal: Journal | None = None,
+    ) -> None:  # fmt: skip
         self.memory = memory
+        self.task = task
+        self.cores, self.clusters = neighbours(memory, task, job)
         self.journal = journal
         self.pc = 0
         self.halted = False
@@ -39,17 +48,29 @@ class ReferenceCore:
     def read(self, address: int, dtype: np.typing.DTypeLike, count: int) -> np.ndarray:
         kind = np.dtype(dtype)
         address &= MASK64
-        self._check(address, count * kind.itemsize, kind.itemsize, write=False)
+        self._check(self.memory, address, count * kind.itemsize, kind.itemsize, write=False)
         return self.memory.peek(address, kind, count)
 
     def write(self, address: int, values: np.ndarray) -> None:
-        address &= MASK64
-        self._check(address, values.nbytes, values.itemsize, write=True)
-        self.memory.poke(address, values)
+        self._put(self.memory, address, values)
 
-    def _check(self, address: int, size: int, element: int, write: bool) -> None:
+    def cast(self, address: int, values: np.ndarray) -> None:
+        for memory in self.cores:
+            self._put(memory, address, values)
+
+    def send(self, cluster: int, address: int, values: np.ndarray) -> None:
+        if not 0 <= cluster < len(self.clusters):
+            raise fault.no_cluster(cluster, len(self.clusters))
+        self._put(self.clusters[cluster], address, values)
+
+    def _put(self, memory: Memory, address: int, values: np.ndarray) -> None:
+        address &= MASK64
+        self._check(memory, address, values.nbytes, values.itemsize, write=True)
+        memory.poke(address, values)
+
+    def _check(self, memory: Memory, address: int, size: int, element: int, write: bool) -> None:
         assert self.row is not None
-        error = access_error(self.memory, self.row, address, size, element, write)
+        error = access_error(memory, self.row, address, size, element, write)
         if error is not None:
             raise error
         if self.journal is not None and self.row.unit is Unit.SCALAR:
@@ -59,11 +80,18 @@ class ReferenceCore:
         raise fault.trapped(reason)
 
     def special(self, index: int) -> int:
-        if index == len(SPECIAL):
+        if index == INSTRUCTIONS:
             return self.executed
-        if not 0 <= index < len(SPECIAL):
+        if not 0 <= index < len(self.task.special):
             raise fault.no_special(index)
-        return SPECIAL[index]
+        return self.task.special[index]
+
+
+def neighbours(memory: Memory, task: Task, job: Job) -> tuple[list[Memory], list[Memory]]:
+    """The memories that multicast writes, and those that CDMA writes, by clusterId."""
+    cast = [memory.seen_by(task.cluster, core) for core in job.cores(task.cluster)]
+    clusters = job.clusters if job.shared else ()
+    return cast, [memory.seen_by(cluster, 0) for cluster in clusters]
 
 
 def access_error(
@@ -76,6 +104,62 @@ def access_error(
     return memory.complaint(address, size, write, allowed, align)
 
 
+class Run:
+    """One task in progress; `rows` are its trace rows so far, arrays of ROW.
+
+    `journal` is told of every scalar load and store.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        entry: int,
+        registers: list[int],
+        memory: Memory,
+        limit: int,
+        *,
+        task: Task = ALONE,
+        job: Job = ALONE_JOB,
+        journal: Journal | None = None,
+    ) -> None:
+        self.program, self.registers, self.limit, self.task = program, registers, limit, task
+        self.rows: list[np.ndarray] = []
+        self.core = ReferenceCore(memory, task, job, journal)
+        self.core.pc = entry
+        self._decoded: dict[int, Encodable] = {}
+        self._entered = 0
+
+    def meet(self, runs: Sequence[Run]) -> None:
+        """Nothing to tell: the memories of the other tasks of the job are known."""
+
+    def resume(self) -> bool:
+        """Execute to the next BARRIER, the last of `rows` (true), or to HALT (false)."""
+        core = self.core
+        rows: list[tuple[tuple[int, ...], int, int, int, int]] = []
+        counts = [0] * len(COST_CLASSES)
+        first, at_barrier = core.pc, False
+        while not core.halted and not at_barrier:
+            pc = core.pc
+            if core.journal is not None:
+                core.journal.at(self._entered + len(rows), pc)
+            item, values = _step(core, self.program, self.registers, self.limit, self._decoded)
+            if not any(counts):
+                first = pc
+            at_barrier = item.row.opcode == BARRIER_OPCODE
+            if item.row.is_queued or at_barrier or item.row.opcode == SYNC_OPCODE:
+                if any(counts):
+                    rows.append((tuple(counts), first, 0, 0, 0))
+                    counts = [0] * len(COST_CLASSES)
+                rows.append(_trace_row(item, values, pc))
+            else:
+                counts[COST_CLASSES.index(item.row.cost)] += 1
+        if any(counts):
+            rows.append((tuple(counts), first, 0, 0, 0))
+        self.rows.append(np.array(rows, ROW))
+        self._entered += len(rows)
+        return at_barrier
+
+
 def run(
     program: Program,
     entry: int,
@@ -84,33 +168,9 @@ def run(
     limit: int,
     journal: Journal | None = None,
 ) -> list[np.ndarray]:
-    """Execute from word `entry` until HALT; returns the trace rows, one array of ROW.
-
-    `journal` is told of every scalar load and store.
-    """
-    core = ReferenceCore(memory, journal)
-    core.pc = entry
-    decoded: dict[int, Encodable] = {}
-    rows: list[tuple[tuple[int, ...], int, int, int, int]] = []
-    counts = [0] * len(COST_CLASSES)
-    first = entry
-    while not core.halted:
-        pc = core.pc
-        if journal is not None:
-            journal.at(len(rows), pc)
-        item, values = _step(core, program, registers, limit, decoded)
-        if not any(counts):
-            first = pc
-        if item.row.is_queued or item.row.opcode == SYNC_OPCODE:
-            if any(counts):
-                rows.append((tuple(counts), first, 0, 0, 0))
-                counts = [0] * len(COST_CLASSES)
-            rows.append(_trace_row(item, values, pc))
-        else:
-            counts[COST_CLASSES.index(item.row.cost)] += 1
-    if any(counts):
-        rows.append((tuple(counts), first, 0, 0, 0))
-    return [np.array(rows, ROW)]
+    """Execute a lone task from word `entry` until HALT, waiting for nobody; its trace rows."""
+    task = Run(program, entry, registers, memory, limit, journal=journal)
+    return run_alone(task)
 
 
 def _fetch(program: Program, pc: int, decoded: dict[int, Encodable]) -> Encodable:
@@ -161,19 +221,9 @@ def _step(
     return item, values
 
 
-def step(
-    program: Program,
-    pc: int,
-    registers: list[int],
-    memory: Memory,
-    limit: int,
-    executed: int,
-    journal: Journal | None = None,
-) -> None:
-    """Execute the one instruction at `pc`, which the native core could or should not; most
+def step(core: ReferenceCore, program: Program, registers: list[int], limit: int) -> None:
+    """Execute the one instruction at `core.pc`, which the native core could or should not; most
     often that raises its `Fault`."""
-    core = ReferenceCore(memory, journal)
-    core.pc, core.executed = pc, executed
     _step(core, program, registers, limit, {})
 
 

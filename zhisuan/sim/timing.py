@@ -15,7 +15,14 @@ from zhisuan.sim import native_core
 from zhisuan.sim.execute import native_is_possible
 from zhisuan.sim.trace import SCALAR_RUN, Trace
 from zhisuan.sim.walk import CAUSES, UNITS, Schedule, walk
-from zhisuan.sim.workload import SCALAR_KIND, SYNC_KIND, Workload, measure
+from zhisuan.sim.workload import (
+    BARRIER_KIND,
+    SCALAR_KIND,
+    SYNC_KIND,
+    Workload,
+    measure,
+    places,
+)
 
 __all__ = ["CAUSES", "UNITS", "Timing", "replay"]
 
@@ -25,10 +32,12 @@ class Timing:
     """When everything happened: int64 arrays, times in cycles from the start of the trace.
 
     Over trace rows: queued (entered its queue; -1 for scalar rows), start, end (unit free
-    again; for scalar runs and SYNC decoding over), done (result visible).  Over launches:
-    launch_start, launch_end; cycles[launch, unit, cause] in the order of `units` and `causes`,
-    whose sum over causes is the launch's duration; DRAM bytes; mac_slots, the
-    multiply-accumulates the busy matrix unit could have done; instructions[launch, unit].
+    again; for scalar runs, SYNC and BARRIER decoding over), done (result visible), held_by (what
+    a transfer waited for that cores share, an index into causes; -1 if nothing).  Over launches:
+    launch_start, launch_end; core_cycles[launch, core, unit, cause] in the order of `cores`
+    ((cluster, core), memory cores too), `units` and `causes`, whose sum over causes is the launch's
+    duration; DRAM bytes; mac_slots, the multiply-accumulates the busy matrix units could have
+    done; instructions[launch, unit].
     """
 
     machine: Machine
@@ -36,9 +45,10 @@ class Timing:
     start: np.ndarray
     end: np.ndarray
     done: np.ndarray
+    held_by: np.ndarray
     launch_start: np.ndarray
     launch_end: np.ndarray
-    cycles: np.ndarray
+    core_cycles: np.ndarray
     dram_read: np.ndarray
     dram_written: np.ndarray
     mac_slots: np.ndarray
@@ -51,6 +61,16 @@ class Timing:
         """Cycles from the first launch's start to the last one's end."""
         return int(self.launch_end[-1]) if len(self.launch_end) else 0
 
+    @property
+    def cores(self) -> tuple[tuple[int, int], ...]:
+        """(cluster, core) of every core of the machine."""
+        return places(self.machine)
+
+    @property
+    def cycles(self) -> np.ndarray:
+        """[launch, unit, cause]: the sums over all cores."""
+        return self.core_cycles.sum(axis=1)
+
     def launch_cycles(self) -> np.ndarray:
         """Duration of every launch; they add up to `total`."""
         return self.launch_end - self.launch_start
@@ -59,8 +79,7 @@ class Timing:
 def replay(trace: Trace, machine: Machine, executor: str = "native") -> Timing:
     """Time `trace` on `machine`; `executor` "reference" takes the walk in Python."""
     work = measure(trace, machine)
-    first_rows = [launch.first_row for launch in trace.launches] + [len(trace)]
-    plan = _walk(work, machine, first_rows, executor)
+    plan = _walk(work, machine, len(trace.launches), executor)
 
     def per_launch(column: np.ndarray) -> np.ndarray:
         total = np.zeros(len(trace.launches), np.int64)
@@ -77,15 +96,15 @@ def replay(trace: Trace, machine: Machine, executor: str = "native") -> Timing:
     )
 
 
-def _walk(work: Workload, machine: Machine, first_rows: list[int], executor: str) -> Schedule:
+def _walk(work: Workload, machine: Machine, launches: int, executor: str) -> Schedule:
     if executor == "native" and native_is_possible():
-        return native_core.walk(work, machine, first_rows)
-    return walk(work, machine, first_rows)
+        return native_core.walk(work, machine, launches)
+    return walk(work, machine, launches)
 
 
 def _counts(trace: Trace, work: Workload) -> list[np.ndarray]:
-    """Instructions of each unit in every row; SYNC counts as a scalar one."""
+    """Instructions of each unit in every row; SYNC and BARRIER count as scalar ones."""
     runs = np.where(trace.opcode == SCALAR_RUN, trace.a.sum(axis=0), 0)
-    scalar = np.where(work.kind == SYNC_KIND, 1, runs)
+    scalar = np.where(np.isin(work.kind, (SYNC_KIND, BARRIER_KIND)), 1, runs)
     rest = [(work.kind == unit).astype(np.int64) for unit in range(SCALAR_KIND + 1, len(UNITS))]
     return [scalar, *rest]

@@ -11,7 +11,7 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.base.files import write_atomically
 from zhisuan.isa.registry import Instruction, Operands
 from zhisuan.isa.table import BY_NAME, BY_OPCODE
+from zhisuan.sim.tasks import ONE_TASK, TASK_TYPES, Dims
 
 COST_CLASSES = (
     "alu", "multiply", "divide", "convert", "transcendental", "load", "store", "branch", "sync",
@@ -30,7 +31,10 @@ COST_CLASSES = (
 ARGUMENTS = 9
 SCALAR_RUN = 0
 SYNC_OPCODE = BY_NAME["SYNC"].opcode
-_FORMAT = 1
+BARRIER_OPCODE = BY_NAME["BARRIER"].opcode
+MEETING = 3
+"""a3 of a BARRIER: the number of its meeting in the launch; the rows that met have the same."""
+_FORMAT = 2
 
 ROW = np.dtype(
     [("a", np.int64, (ARGUMENTS,)), ("pc", np.int32), ("opcode", np.int16), ("mode", np.uint8),
@@ -41,24 +45,36 @@ ROW = np.dtype(
 
 @dataclass(frozen=True)
 class Launch:
-    """One kernel launch: its label, what ran, and its first row in the trace."""
+    """One kernel launch: its label, what ran, its first row, its task dimensions and type."""
 
     label: str
     program: str
     kernel: str
     first_row: int
+    dims: Dims = ONE_TASK
+    task_type: str = "BLOCK"
+
+    @property
+    def clusters(self) -> int:
+        """Clusters of a job: clusterId counts from the first of the job's."""
+        return max(TASK_TYPES[self.task_type], 1)
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Columns of n rows in program order; `a` is int64[9, n].
+    """Columns of n rows; `a` is int64[9, n].
 
-    opcode 0 is a run of scalar instructions: pc the first of the run, a0..a8 how many of each
-    class of COST_CLASSES.  Any other row is a queued instruction or SYNC: a0.. are its operand
-    values in the row's order (registers' contents and immediates, signed).
+    Rows of a launch stand core by core in order of (cluster, core), those of a core in program
+    order, task after task.  opcode 0 is a run of scalar instructions: pc the first of the run,
+    a0..a8 how many of each class of COST_CLASSES.  Any other row is a queued instruction, SYNC
+    or BARRIER: a0.. are its operand values in the row's order (registers' contents and
+    immediates, signed); a BARRIER also has its MEETING.
     """
 
     launch: np.ndarray  # int32
+    cluster: np.ndarray  # int16, of the chip
+    core: np.ndarray  # int16, in its cluster; MEMORY_CORE for the memory core
+    task: np.ndarray  # int32, taskId
     pc: np.ndarray  # int32
     opcode: np.ndarray  # int16
     mode: np.ndarray  # uint8
@@ -91,7 +107,9 @@ class Trace:
         return slice(self.launches[launch].first_row, ends[launch])
 
     def to_bytes(self) -> bytes:
-        table = [[e.label, e.program, e.kernel, e.first_row] for e in self.launches]
+        table = [
+            [e.label, e.program, e.kernel, e.first_row, e.dims, e.task_type] for e in self.launches
+        ]
         header = json.dumps({"format": _FORMAT, "launches": table}, separators=(",", ":"))
         columns = {
             "header": np.frombuffer(header.encode(), np.uint8),
@@ -132,7 +150,10 @@ _DAMAGE = (
     zipfile.BadZipFile,
 )  # fmt: skip
 """What reading a damaged archive can raise."""
-_COLUMNS = {"launch": np.int32, "pc": np.int32, "opcode": np.int16, "mode": np.uint8, "a": np.int64}
+_COLUMNS = {
+    "launch": np.int32, "cluster": np.int16, "core": np.int16, "task": np.int32, "pc": np.int32,
+    "opcode": np.int16, "mode": np.uint8, "a": np.int64,
+}  # fmt: skip
 
 
 def _parse(path: Path) -> Trace:
@@ -143,13 +164,22 @@ def _parse(path: Path) -> Trace:
     columns = {name: loaded[name] for name in _COLUMNS}
     if header["format"] != _FORMAT:
         raise ValueError(f"format {header['format']}")
-    trace = Trace(**columns, launches=tuple(Launch(*entry) for entry in header["launches"]))
+    trace = Trace(**columns, launches=tuple(_launch(*entry) for entry in header["launches"]))
     for name, kind in _COLUMNS.items():
         shape = (ARGUMENTS, len(trace)) if name == "a" else (len(trace),)
         if columns[name].dtype != kind or columns[name].shape != shape:
             raise ValueError(f"column '{name}' is {columns[name].dtype}{columns[name].shape}")
     _check_rows(trace)
     return trace
+
+
+def _launch(
+    label: str, program: str, kernel: str, first_row: int, dims: list[int], task_type: str
+) -> Launch:
+    x, y, z = dims
+    if task_type not in TASK_TYPES:
+        raise ValueError(f"task type {task_type!r}")
+    return Launch(label, program, kernel, first_row, (x, y, z), task_type)
 
 
 def _check_rows(trace: Trace) -> None:
@@ -160,6 +190,9 @@ def _check_rows(trace: Trace) -> None:
     expected = np.repeat(np.arange(len(trace.launches)), np.diff(firsts))
     if not np.array_equal(trace.launch, expected):
         raise ValueError("rows and launches disagree")
+    places = (trace.launch.astype(np.int64) << 32) + (trace.cluster << 16) + trace.core
+    if (np.diff(places) < 0).any() or (np.minimum(trace.cluster, trace.core) < 0).any():
+        raise ValueError("cores out of order")
     for key in np.unique(trace.opcode.astype(np.int32) * 256 + trace.mode):
         row = BY_OPCODE.get(int(key >> 8))
         scalar = key == SCALAR_RUN
@@ -167,24 +200,52 @@ def _check_rows(trace: Trace) -> None:
             raise ValueError(f"opcode {key >> 8}, mode {key & 255}")
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """The rows of one task (arrays of ROW), and where it ran."""
+
+    rows: list[np.ndarray]
+    cluster: int = 0
+    core: int = 0
+    task: int = 0
+
+
 class TraceBuilder:
     """Collects rows launch by launch; `build` makes the trace of what is complete."""
 
     def __init__(self) -> None:
         self._launches: list[Launch] = []
-        self._chunks: list[np.ndarray] = []
+        self._stretches: list[Stretch] = []
         self._rows = 0
 
     def add(self, label: str, program: str, kernel: str, rows: list[np.ndarray]) -> None:
-        """Enter a launch that ran to its end; `rows` are arrays of ROW."""
-        self._launches.append(Launch(label, program, kernel, self._rows))
-        self._chunks.extend(rows)
-        self._rows += sum(len(chunk) for chunk in rows)
+        """Enter a launch of a lone task that ran to its end; `rows` are arrays of ROW."""
+        self.add_tasks(Launch(label, program, kernel, self.rows), [Stretch(rows)])
+
+    @property
+    def rows(self) -> int:
+        """Rows so far: the first row of the next launch."""
+        return self._rows
+
+    def add_tasks(self, launch: Launch, stretches: Iterable[Stretch]) -> None:
+        """Enter a launch whose tasks all ran to their ends, in the order each core ran its."""
+        ordered = sorted(stretches, key=lambda stretch: (stretch.cluster, stretch.core))
+        self._launches.append(launch)
+        self._stretches.extend(ordered)
+        self._rows += sum(len(chunk) for stretch in ordered for chunk in stretch.rows)
 
     def build(self) -> Trace:
-        rows = np.concatenate(self._chunks) if self._chunks else np.zeros(0, ROW)
+        chunks = [chunk for stretch in self._stretches for chunk in stretch.rows]
+        rows = np.concatenate(chunks) if chunks else np.zeros(0, ROW)
+        lengths = [sum(map(len, stretch.rows)) for stretch in self._stretches]
         firsts = [entry.first_row for entry in self._launches] + [self._rows]
         launch = np.repeat(np.arange(len(self._launches), dtype=np.int32), np.diff(firsts))
-        columns = {name: np.ascontiguousarray(rows[name]) for name in ("pc", "opcode", "mode")}
+
+        def place(name: str) -> np.ndarray:
+            values = [getattr(stretch, name) for stretch in self._stretches]
+            return np.repeat(np.array(values, _COLUMNS[name]), lengths)
+
+        columns = {name: place(name) for name in ("cluster", "core", "task")}
+        columns |= {name: np.ascontiguousarray(rows[name]) for name in ("pc", "opcode", "mode")}
         a = np.ascontiguousarray(rows["a"].T)
         return Trace(launch=launch, a=a, launches=tuple(self._launches), **columns)

@@ -3,24 +3,30 @@
 Comes in: a `Workload` and a machine.  Goes out: a `Schedule`.  This is the definition; the
 native walk (native/replay.c) repeats it.  Values never enter here.
 
-One core: the decoder takes rows in program order.  A scalar run holds it for the run's cycles,
+A core: the decoder takes rows in program order.  A scalar run holds it for the run's cycles,
 a queued instruction for one, and longer while its queue is full; SYNC until the queues it names
-have drained.  Each queue issues in order.  An instruction starts when its unit is free; in the
-compute queue also only when no unfinished instruction conflicts with its addresses and the
-window of unfinished instructions has room.  It ends after its occupancy, and is done (its
-result visible) a latency later.  Launches follow one another without overlap.
+have drained, BARRIER until all have and the other cores have come.  Each queue issues in order.
+An instruction starts when its unit is free; in the compute queue also only when no unfinished
+instruction conflicts with its addresses and the window of unfinished instructions has room; a
+transfer also only when all that it shares with other cores is free.  It ends after its occupancy,
+and is done (its result visible) a latency later.
+
+A chip: shared resources serve transfers in the order of the cycles in which they are ready, those
+of the same cycle in the order of the cores.  To that end every decoder runs ahead until it needs
+to know when a transfer starts; then the earliest transfer of all is placed.  Launches follow one
+another without overlap.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
 from zhisuan.arch.machine import Machine
+from zhisuan.base.errors import VerifyError
 from zhisuan.isa.registry import Queue, Unit
-from zhisuan.sim.workload import SCALAR_KIND, SYNC_KIND, Workload
+from zhisuan.sim.workload import BARRIER_KIND, SCALAR_KIND, SYNC_KIND, Workload, places
 
 UNITS = tuple(unit.name.lower() for unit in Unit)
 CAUSES = (
@@ -28,6 +34,10 @@ CAUSES = (
     "operands",  # an unfinished instruction still uses the addresses
     "in order",  # behind another instruction of its queue
     "window",  # as many unfinished instructions as the interlock can compare
+    "dram",  # DRAM serves another core
+    "sram",  # the cluster's SRAM serves other transfers
+    "noc",  # a link between clusters carries another transfer
+    "barrier",  # the decoder waits in BARRIER
     "sync",  # the decoder waits in SYNC
     "queue full",  # the decoder waits for room in a queue
     "decode",  # scalar code or decoding, before the instruction reached its queue
@@ -35,53 +45,133 @@ CAUSES = (
     "drain",  # after its last instruction: results, or other units, still under way
     "idle",  # nothing more to do in this launch
 )
-_BUSY, _OPERANDS, _IN_ORDER, _WINDOW, _SYNC, _FULL, _DECODE, _LAUNCH, _DRAIN, _IDLE = range(10)
 CAUSE_NUMBERS = {
-    "BUSY": _BUSY, "OPERANDS": _OPERANDS, "IN_ORDER": _IN_ORDER, "WINDOW": _WINDOW,
-    "SYNC": _SYNC, "FULL": _FULL, "DECODE": _DECODE, "LAUNCH": _LAUNCH, "DRAIN": _DRAIN,
-    "IDLE": _IDLE,
+    "BUSY": 0, "OPERANDS": 1, "IN_ORDER": 2, "WINDOW": 3, "DRAM": 4, "SRAM": 5, "NOC": 6,
+    "BARRIER": 7, "SYNC": 8, "FULL": 9, "DECODE": 10, "LAUNCH": 11, "DRAIN": 12, "IDLE": 13,
 }  # fmt: skip
 """Positions in CAUSES, by the names the native walk gives them."""
+(_BUSY, _OPERANDS, _IN_ORDER, _WINDOW, _DRAM, _SRAM, _NOC, _BARRIER, _SYNC, _FULL, _DECODE,
+ _LAUNCH, _DRAIN, _IDLE) = CAUSE_NUMBERS.values()  # fmt: skip
+WAITS = (_BARRIER, _SYNC, _FULL)
+"""What the decoder waits for."""
 _QUEUES = tuple(Queue)
 _UNIT_COUNT = len(Unit)
+_TRANSFERS = (Unit.IO.value, Unit.MOVE.value)
 
 
 @dataclass(frozen=True)
 class Schedule:
     """int64 columns over rows (cycles), and per launch; -1 where a row has no such time.
 
-    queued: when the row entered its queue.  Scalar runs and SYNC: start and end of decoding;
-    done is the end.
+    queued: when the row entered its queue.  Scalar runs, SYNC and BARRIER: start and end of
+    decoding; done is the end.  held_by: what a transfer waited for that cores share, a position
+    in CAUSES.
     """
 
     queued: np.ndarray
     start: np.ndarray
     end: np.ndarray
     done: np.ndarray
+    held_by: np.ndarray
     launch_start: np.ndarray
     launch_end: np.ndarray
-    cycles: np.ndarray  # [launches, units, causes]
+    core_cycles: np.ndarray  # [launches, cores, units, causes]
 
 
-def empty_schedule(rows: int, launches: int) -> Schedule:
-    queued, start, end, done = (np.full(rows, -1, np.int64) for _ in range(4))
+def empty_schedule(rows: int, launches: int, machine: Machine) -> Schedule:
+    queued, start, end, done, held_by = (np.full(rows, -1, np.int64) for _ in range(5))
     launch_start, launch_end = (np.zeros(launches, np.int64) for _ in range(2))
-    cycles = np.zeros((launches, _UNIT_COUNT, len(CAUSES)), np.int64)
-    return Schedule(queued, start, end, done, launch_start, launch_end, cycles)
+    shape = (launches, len(places(machine)), _UNIT_COUNT, len(CAUSES))
+    cycles = np.zeros(shape, np.int64)
+    return Schedule(queued, start, end, done, held_by, launch_start, launch_end, cycles)
 
 
-def walk(work: Workload, machine: Machine, first_rows: list[int]) -> Schedule:
-    """Schedule all launches; `first_rows` are their first rows, and last the number of rows."""
-    plan = empty_schedule(len(work.kind), len(first_rows) - 1)
+def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
+    """Schedule all launches."""
+    plan = empty_schedule(len(work.kind), launches, machine)
+    stretches = work.stretches
+    meetings = _Meetings(work)
     now = 0
-    for launch in range(len(first_rows) - 1):
+    for launch in range(launches):
         plan.launch_start[launch] = now
-        core = _Launch(work, machine, plan, plan.cycles[launch], now)
-        for row in range(first_rows[launch], first_rows[launch + 1]):
-            core.take(row)
-        now = core.finish()
-        plan.launch_end[launch] = now
+        cycles = plan.core_cycles[launch]
+        here = np.flatnonzero(stretches.launch == launch)
+        rows = [(int(stretches.first[i]), int(stretches.end[i])) for i in here]
+        cores = [
+            _Core(work, machine, plan, cycles[stretches.place[i]], now, meetings, *rows[number])
+            for number, i in enumerate(here)
+        ]
+        _run_together(cores, _Resources(work, now + machine.launch.overhead))
+        over = max([core.over() for core in cores], default=now + machine.launch.overhead)
+        for core in cores:
+            core.account_for_the_end(over)
+        absent = np.setdiff1d(np.arange(len(cycles)), stretches.place[here])
+        cycles[absent, :, _IDLE] = over - now
+        now = plan.launch_end[launch] = over
     return plan
+
+
+def barriers_do_not_fit() -> VerifyError:
+    """A core waits for a meeting that never becomes complete."""
+    return VerifyError("the barriers of the trace do not fit together")
+
+
+def _run_together(cores: list[_Core], resources: _Resources) -> None:
+    """Take all rows of a launch."""
+    while True:
+        met = True
+        while met:
+            met = any([core.advance() for core in cores])
+        heads = [
+            (core.ready(unit), number, unit)
+            for number, core in enumerate(cores)
+            for unit in _TRANSFERS
+            if core.pending[unit]
+        ]
+        if not heads:
+            break
+        _, number, unit = min(heads)
+        cores[number].place_transfer(unit, resources)
+    if any(core.row < core.end_row for core in cores):
+        raise barriers_do_not_fit()
+
+
+class _Resources:
+    """When each shared resource is free again."""
+
+    def __init__(self, work: Workload, now: int) -> None:
+        self.shares = work.shares
+        self.free = [now] * work.shares.resources
+
+    def wait_for(self, row: int, ready: int) -> tuple[int, int]:
+        """When all that `row` needs is free, and which kind of resource is the last."""
+        start, cause = ready, _DRAM
+        for i in range(self.shares.first[row], self.shares.first[row + 1]):
+            resource = int(self.shares.resource[i])
+            if self.free[resource] > start:
+                start, cause = self.free[resource], self._cause(resource)
+        return start, cause
+
+    def _cause(self, resource: int) -> int:
+        if resource == 0:
+            return _DRAM
+        return _SRAM if resource <= self.shares.clusters else _NOC
+
+    def take(self, row: int, start: int) -> None:
+        for i in range(self.shares.first[row], self.shares.first[row + 1]):
+            self.free[self.shares.resource[i]] = start + int(self.shares.cycles[i])
+
+
+class _Meetings:
+    """Barriers: how many cores are still to come to each meeting, and when the last one came."""
+
+    def __init__(self, work: Workload) -> None:
+        self.missing = np.bincount(work.meeting[work.meeting >= 0]).tolist()
+        self.release = [0] * len(self.missing)
+
+    def arrive(self, meeting: int, moment: int) -> None:
+        self.missing[meeting] -= 1
+        self.release[meeting] = max(self.release[meeting], moment)
 
 
 class _Decoder:
@@ -90,7 +180,7 @@ class _Decoder:
     def __init__(self, now: int) -> None:
         self.now = now
         self.steps: list[tuple[int, int, int]] = []  # (busy until, waiting until, cause)
-        self.waited = [dict.fromkeys((_SYNC, _FULL), 0)]  # before each step
+        self.waited = [dict.fromkeys(WAITS, 0)]  # before each step
 
     def advance(self, busy: int, until: int, cause: int) -> None:
         """Busy for some cycles, then waiting up to `until` (if that is later) for `cause`."""
@@ -112,67 +202,143 @@ class _Decoder:
         return total, step
 
 
-class _Launch:
-    """One launch in progress."""
+class _Core:
+    """A core in a launch; `row` is the next one to decode."""
 
     def __init__(
-        self, work: Workload, machine: Machine, plan: Schedule, cycles: np.ndarray, now: int
-    ) -> None:
+        self, work: Workload, machine: Machine, plan: Schedule, cycles: np.ndarray, now: int,
+        meetings: _Meetings, first_row: int, end_row: int,
+    ) -> None:  # fmt: skip
         self.work, self.plan, self.cycles, self.begin = work, plan, cycles, now
+        self.meetings, self.first_row, self.row, self.end_row = (
+            meetings, first_row, first_row, end_row,
+        )  # fmt: skip
         first = now + machine.launch.overhead
         cycles[:, _LAUNCH] = machine.launch.overhead
+        self.first = first
         self.decoder = _Decoder(first)
+        self.arrived = False  # at the BARRIER that is the next row
         self.window = max(machine.queues.window, 1)
-        depths = {
-            Queue.COMPUTE: machine.queues.compute,
-            Queue.IO: machine.queues.io,
-            Queue.MOVE: machine.queues.move,
+        self.depth = {
+            Queue.COMPUTE: max(machine.queues.compute, 1),
+            Queue.IO: max(machine.queues.io, 1),
+            Queue.MOVE: max(machine.queues.move, 1),
         }
-        self.waiting = {q: deque([first] * max(d, 1), max(d, 1)) for q, d in depths.items()}
-        """Start times of the last instructions of each queue, as many as it has entries."""
+        self.starts: dict[Queue, list[int]] = {queue: [] for queue in _QUEUES}
+        self.pending: dict[int, list[int]] = {unit: [] for unit in _TRANSFERS}
+        """Transfers decoded but not placed."""
         self.queue_done = dict.fromkeys(_QUEUES, first)
         self.free = [first] * _UNIT_COUNT
         self.unit_done = [first] * _UNIT_COUNT
         self.step = [0] * _UNIT_COUNT
         self.unfinished: list[int] = []  # compute rows, in order of start
 
-    def take(self, row: int) -> None:
+    def advance(self) -> bool:
+        """Take rows up to one that must wait for a transfer or for other cores; whether a
+        meeting became complete."""
+        met = False
+        while self.row < self.end_row:
+            taken, complete = self._take(self.row)
+            met |= complete
+            if not taken:
+                break
+            self.row += 1
+        return met
+
+    def _take(self, row: int) -> tuple[bool, bool]:
+        """(whether the decoder is through with the row, whether a meeting became complete)."""
         kind = int(self.work.kind[row])
-        busy = int(self.work.decode[row])
+        if kind == BARRIER_KIND:
+            return self._meet(row)
         if kind in (SCALAR_KIND, SYNC_KIND):
-            self.plan.start[row] = self.decoder.now
-            mask = int(self.work.mask[row])
-            released = [self.queue_done[q] for q in _QUEUES if q.value & mask]
-            self.decoder.advance(busy, max(released, default=0), _SYNC)
-            self.plan.end[row] = self.plan.done[row] = self.decoder.now
-        else:
-            self.decoder.advance(busy, self.waiting[_queue(kind)][0], _FULL)
+            return self._decode_only(row), False
+        queue = _queue(kind)
+        waiting = len(self.pending.get(kind, ()))
+        if waiting >= self.depth[queue]:
+            return False, False
+        starts, depth = self.starts[queue], self.depth[queue]
+        before = len(starts) + waiting - depth
+        until = starts[before] if before >= 0 else self.first
+        self.decoder.advance(int(self.work.decode[row]), until, _FULL)
+        self.plan.queued[row] = self.decoder.now
+        if queue is Queue.COMPUTE:
             self._issue(row, kind)
+        else:
+            self.pending[kind].append(row)
+        return True, False
+
+    def _drained(self, mask: int) -> int | None:
+        """When the queues in `mask` have drained; None while that is not known."""
+        if any(self.pending[unit] and _queue(unit).value & mask for unit in _TRANSFERS):
+            return None
+        return max([self.queue_done[q] for q in _QUEUES if q.value & mask], default=0)
+
+    def _decode_only(self, row: int) -> bool:
+        released = self._drained(int(self.work.mask[row]))
+        if released is None:
+            return False
+        self._hold(row, released, _SYNC)
+        return True
+
+    def _meet(self, row: int) -> tuple[bool, bool]:
+        meeting, complete = int(self.work.meeting[row]), False
+        if not self.arrived:
+            drained = self._drained(int(self.work.mask[row]))
+            if drained is None:
+                return False, False
+            moment = max(self.decoder.now + int(self.work.decode[row]), drained)
+            self.meetings.arrive(meeting, moment)
+            self.arrived = True
+            complete = self.meetings.missing[meeting] == 0
+        if self.meetings.missing[meeting]:
+            return False, complete
+        self.arrived = False
+        self._hold(row, self.meetings.release[meeting], _BARRIER)
+        return True, complete
+
+    def _hold(self, row: int, until: int, cause: int) -> None:
+        """A row that only the decoder executes."""
+        self.plan.start[row] = self.decoder.now
+        self.decoder.advance(int(self.work.decode[row]), until, cause)
+        self.plan.end[row] = self.plan.done[row] = self.decoder.now
 
     def _issue(self, row: int, kind: int) -> None:
-        """Place a queued instruction on its unit and account for the gap before it."""
-        queue = _queue(kind)
-        queued = self.decoder.now
-        in_order = self.waiting[queue][-1]
-        conflict = room = 0
-        if queue is Queue.COMPUTE:
-            ready = max(self.free[kind], queued, in_order)
-            conflict, room = self._interlock(row, ready)
-        start = max(self.free[kind], queued, in_order, conflict, room)
+        """Place a compute instruction on its unit."""
+        starts = self.starts[Queue.COMPUTE]
+        in_order = starts[-1] if starts else self.first
+        ready = max(self.free[kind], self.decoder.now, in_order)
+        conflict, room = self._interlock(row, ready)
         reasons = ((in_order, _IN_ORDER), (conflict, _OPERANDS), (room, _WINDOW))
-        self._account_gap(kind, queued, start, reasons)
+        self._place(row, kind, max(ready, conflict, room), reasons)
+        self.unfinished.append(row)
+
+    def ready(self, unit: int) -> int:
+        """When the first pending transfer of a unit could start, as far as the core goes."""
+        return max(self.free[unit], int(self.plan.queued[self.pending[unit][0]]))
+
+    def place_transfer(self, unit: int, resources: _Resources) -> None:
+        """Place the first pending transfer of a unit."""
+        ready = self.ready(unit)
+        row = self.pending[unit].pop(0)
+        start, cause = resources.wait_for(row, ready)
+        resources.take(row, start)
+        if start > ready:
+            self.plan.held_by[row] = cause
+        self._place(row, unit, start, ((start, cause),))
+
+    def _place(self, row: int, kind: int, start: int, reasons: tuple[tuple[int, int], ...]) -> None:
+        """Enter the times of a row, and account for the gap before it."""
+        queue = _queue(kind)
+        self._account_gap(kind, row, start, reasons)
         end = start + int(self.work.occupancy[row])
         done = end + int(self.work.latency[row])
         self.cycles[kind, _BUSY] += end - start
-        for column, moment in zip(("queued", "start", "end", "done"),
-                                  (queued, start, end, done), strict=True):  # fmt: skip
+        for column, moment in zip(("start", "end", "done"), (start, end, done), strict=True):
             getattr(self.plan, column)[row] = moment
-        self.waiting[queue].append(start)
+        self.starts[queue].append(start)
         self.queue_done[queue] = max(self.queue_done[queue], done)
         self.free[kind] = end
         self.unit_done[kind] = max(self.unit_done[kind], done)
-        if queue is Queue.COMPUTE:
-            self.unfinished.append(row)
 
     def _interlock(self, row: int, ready: int) -> tuple[int, int]:
         """When the last conflicting instruction is done, and when the window has room."""
@@ -197,36 +363,39 @@ class _Launch:
         return False
 
     def _account_gap(
-        self, unit: int, queued: int, start: int, reasons: tuple[tuple[int, int], ...]
+        self, unit: int, row: int, start: int, reasons: tuple[tuple[int, int], ...]
     ) -> None:
         """Give every cycle from the unit's last end to `start` its cause."""
-        at = self.free[unit]
+        at, queued = self.free[unit], int(self.plan.queued[row])
         if queued > at:
             before, self.step[unit] = self.decoder.waited_until(at, self.step[unit])
-            after = self.decoder.waited[-1]
-            sync, full = after[_SYNC] - before[_SYNC], after[_FULL] - before[_FULL]
-            self.cycles[unit, _SYNC] += sync
-            self.cycles[unit, _FULL] += full
-            self.cycles[unit, _DECODE] += queued - at - sync - full
+            after = self.decoder.waited[row - self.first_row + 1]
+            waits = {cause: after[cause] - before[cause] for cause in WAITS}
+            for cause, cycles in waits.items():
+                self.cycles[unit, cause] += cycles
+            self.cycles[unit, _DECODE] += queued - at - sum(waits.values())
             at = queued
         for until, cause in reasons:
             self.cycles[unit, cause] += max(0, until - at)
             at = max(at, until)
         assert at == start
 
-    def finish(self) -> int:
-        """Let everything drain; returns the end of the launch."""
-        over = max(self.decoder.now, *self.unit_done)
+    def over(self) -> int:
+        """When everything of this core has drained."""
+        return max(self.decoder.now, *self.unit_done)
+
+    def account_for_the_end(self, over: int) -> None:
+        """Account for the cycles after the last instructions, up to the end of the launch."""
+        own = self.over()
         for unit in range(1, _UNIT_COUNT):
             self.cycles[unit, _DRAIN] += self.unit_done[unit] - self.free[unit]
             self.cycles[unit, _IDLE] += over - self.unit_done[unit]
-        waited = self.decoder.waited[-1]
-        for cause in (_SYNC, _FULL):
-            self.cycles[SCALAR_KIND, cause] = waited[cause]
-        self.cycles[SCALAR_KIND, _DRAIN] = over - self.decoder.now
+        for cause, cycles in self.decoder.waited[-1].items():
+            self.cycles[SCALAR_KIND, cause] = cycles
+        self.cycles[SCALAR_KIND, _DRAIN] = own - self.decoder.now
+        self.cycles[SCALAR_KIND, _IDLE] = over - own
         rest = over - self.begin - self.cycles[SCALAR_KIND].sum()
         self.cycles[SCALAR_KIND, _BUSY] = rest
-        return over
 
 
 def _queue(kind: int) -> Queue:

@@ -14,11 +14,14 @@ from zhisuan.arch.machine import Machine, ceil_div
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import GDRAM, LDRAM
 from zhisuan.isa.constant_address import plain
-from zhisuan.isa.registry import Instruction, Operands, Queue, Unit
-from zhisuan.sim.trace import COST_CLASSES, SCALAR_RUN, Trace
+from zhisuan.isa.registry import SYNC_ALL, Instruction, Operands, Queue, Unit
+from zhisuan.sim.shares import Collector, Shares
+from zhisuan.sim.tasks import MEMORY_CORE, has_memory_cores
+from zhisuan.sim.trace import BARRIER_OPCODE, COST_CLASSES, MEETING, SCALAR_RUN, Trace
 
 SCALAR_KIND = 0  # other kinds are the values of Unit, and:
 SYNC_KIND = 5
+BARRIER_KIND = 6
 TOUCHES = 4
 """Most byte ranges one compute instruction touches."""
 
@@ -38,31 +41,103 @@ class Workload:
     dram_read: np.ndarray  # bytes, whole access units
     dram_written: np.ndarray
     mac_slots: np.ndarray  # multiply-accumulates the matrix unit could have done
+    meeting: np.ndarray  # of a BARRIER: the number of its meeting in the trace
+    stretches: Stretches
+    shares: Shares
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """The rows of each core in each launch, int64[s]: [first, end), in the order of the trace.
+
+    `place` numbers the machine's cores as `places` does.
+    """
+
+    launch: np.ndarray
+    place: np.ndarray
+    first: np.ndarray
+    end: np.ndarray
+
+
+def places(machine: Machine) -> tuple[tuple[int, int], ...]:
+    """(cluster, core) of every core of a machine, each memory core after its cluster's others."""
+    cores = [*range(machine.chip.cores_per_cluster)]
+    cores += [MEMORY_CORE] * has_memory_cores(machine)
+    return tuple((cluster, core) for cluster in range(machine.chip.clusters) for core in cores)
 
 
 def measure(trace: Trace, machine: Machine) -> Workload:
     """Evaluate every cost formula for the rows of `trace` on `machine`."""
     n = len(trace)
+    stretches = _stretches(trace, machine)
+    collector = Collector(trace, machine)
     work = Workload(
         kind=np.zeros(n, np.int8),
         decode=np.ones(n, np.int64),
         low=np.zeros((TOUCHES, n), np.int64),
         high=np.zeros((TOUCHES, n), np.int64),
         writes=np.zeros((TOUCHES, n), np.bool_),
+        meeting=_meetings(trace),
+        stretches=stretches,
+        shares=collector.shares,
         **{name: np.zeros(n, np.int64) for name in _PLAIN_COLUMNS},
     )
+    work.mask[_ends_before_a_task(trace)] = SYNC_ALL
     runs = trace.opcode == SCALAR_RUN
     prices = np.array([getattr(machine.scalar, name) for name in COST_CLASSES], np.int64)
     work.decode[runs] = prices @ trace.a[:, runs]
     for row, mode, rows in trace.groups():
         operands = trace.operands(row, mode, rows)
         if row.unit is Unit.SCALAR:
-            work.kind[rows] = SYNC_KIND
+            at_barrier = row.opcode == BARRIER_OPCODE
+            work.kind[rows] = BARRIER_KIND if at_barrier else SYNC_KIND
             work.decode[rows] = getattr(machine.scalar, row.cost)
-            work.mask[rows] = trace.a[0, rows]
+            work.mask[rows] = SYNC_ALL if at_barrier else trace.a[0, rows]
         else:
             _measure_group(work, machine, row, operands, rows)
+            work.latency[rows] += collector.add(row, operands, rows, work.occupancy[rows])
+    collector.finish()
     return work
+
+
+def _stretches(trace: Trace, machine: Machine) -> Stretches:
+    known = {place: number for number, place in enumerate(places(machine))}
+    changes = [np.diff(column) != 0 for column in (trace.launch, trace.cluster, trace.core)]
+    first = np.flatnonzero(np.concatenate([[len(trace) > 0], np.logical_or.reduce(changes)]))
+    first = first.astype(np.int64)
+    where = list(zip(trace.cluster[first].tolist(), trace.core[first].tolist(), strict=True))
+    for cluster, core in where:
+        if (cluster, core) not in known:
+            named = "memory core" if core == MEMORY_CORE else f"core {core}"
+            raise ZhisuanError(
+                "the trace is of a larger chip",
+                expected=f"cores of machine '{machine.name}': {machine.chip.clusters} clusters of "
+                f"{machine.chip.cores_per_cluster}",
+                found=f"cluster {cluster}, {named}",
+                hint="run the program again on this machine",
+            )
+    numbers = np.array([known[place] for place in where], np.int64)
+    end = np.append(first[1:], len(trace))[: len(first)].astype(np.int64)
+    return Stretches(trace.launch[first].astype(np.int64), numbers, first, end)
+
+
+def _meetings(trace: Trace) -> np.ndarray:
+    """int64[rows]: the launches' meetings in one row of numbers; -1 where there is none."""
+    found = np.full(len(trace), -1, np.int64)
+    rows = np.flatnonzero(trace.opcode == BARRIER_OPCODE)
+    keys = trace.launch[rows].astype(np.int64) << 40 | trace.a[MEETING, rows]
+    found[rows] = np.unique(keys, return_inverse=True)[1].reshape(-1)
+    return found
+
+
+def _ends_before_a_task(trace: Trace) -> np.ndarray:
+    """The last row of each task that another follows on its core: there the queues drain."""
+    if not len(trace):
+        return np.zeros(0, np.int64)
+    same = np.ones(len(trace) - 1, np.bool_)
+    for column in (trace.launch, trace.cluster, trace.core):
+        same &= column[1:] == column[:-1]
+    return np.flatnonzero(same & (trace.task[1:] != trace.task[:-1]))
 
 
 _PLAIN_COLUMNS = ("occupancy", "latency", "mask", "dram_read", "dram_written", "mac_slots")

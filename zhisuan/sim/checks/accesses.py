@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from zhisuan.base.dtype import BY_NAME
-from zhisuan.isa.address import NRAM
+from zhisuan.isa.address import NRAM, space_of
 from zhisuan.isa.constant_address import plain
 from zhisuan.isa.matrix import WRAM_BANKS, WRAM_LINE, quarter
 from zhisuan.isa.number import MASK64
@@ -146,10 +146,10 @@ def watched(row: Instruction, mode: str, values: tuple[int, ...]) -> tuple[Acces
     except _Unpredictable:
         return None
     found = [
-        access(writes, *np.array(ranges, np.int64).T)
+        access(writes, *np.array([r for r in ranges if space_of(r[0]) is space], np.int64).T)
         for writes, ranges in watcher.touched.items()
-        if ranges
-    ]
+        for space in dict.fromkeys(space_of(address) for address, _ in ranges)
+    ]  # an Access lies in one memory
     return tuple(item for item in found if item is not None)
 
 

@@ -140,7 +140,7 @@ INLINE const i64 *enter_row(Core *core, const Decoded *at, i64 pc) {
     return row->a;
 }
 
-/* Run until HALT, a fault, or no room for trace rows; the state to resume from is in `core`. */
+/* Run until HALT, a barrier, a fault, or no room for trace rows; the state to resume from is in `core`. */
 int zhisuan_run(Core *core) {
     u64 *R = core->regs;
     const Decoded *program = core->program;
@@ -179,8 +179,9 @@ int zhisuan_run(Core *core) {
                 REG(SHIGH_IMM, d) = (REG(SHIGH_IMM, d) & 0xFFFFFFFF) | (u64)at->imm << 32;
                 break;
             case OP_SGET_IMM:
-                if ((u64)at->imm > SPECIALS) goto fault;
-                REG(SGET_IMM, d) = at->imm == SPECIALS ? (u64)executed : core->special[at->imm];
+                if ((u64)at->imm >= SPECIALS) goto fault;
+                REG(SGET_IMM, d) =
+                    at->imm == SPECIAL_INSTRUCTIONS ? (u64)executed : core->special[at->imm];
                 break;
             TO_INTEGER(i8, i8, -128, 127)
             TO_INTEGER(u8, u8, 0, 255)
@@ -233,6 +234,7 @@ int zhisuan_run(Core *core) {
                 status = STATUS_HALTED;
                 goto out;
             case OP_SYNC:
+            case OP_BARRIER:
             queued:
                 if (core->row_count + 3 > core->row_capacity) {
                     status = STATUS_ROWS_FULL;
@@ -249,7 +251,9 @@ int zhisuan_run(Core *core) {
                 }
                 executed++;
                 first = pc = next;
-                continue;
+                if (at->handler != OP_BARRIER) continue;
+                status = STATUS_BARRIER;
+                goto out;
             default:
                 if (IS_QUEUED[at->handler]) goto queued;
                 goto fault; /* TRAP, or a word that is no instruction */
