@@ -81,6 +81,12 @@ def product(k: int, n: int) -> Graph:
     return build.finish([build.node("vecmat", ["v", "m"], label="style")])
 
 
+def rows_of(rows: int, n: int) -> Graph:
+    build = GraphBuilder("one")
+    build.input("x", F32, (rows, n))
+    return build.finish([build.node("softmax", ["x"], label="softmax")])
+
+
 def layer(rows: int, k: int, n: int, bias: bool = True, **attrs: str) -> Graph:
     build = GraphBuilder("one")
     build.input("x", F32, (rows, k))
@@ -138,6 +144,10 @@ CASES: dict[str, dict[str, Graph]] = {
         "rows": layer(3, 300, 200),
         "row": layer(1, 700, 130, bias=False, activation="tanh"),
         "one": layer(1, 1, 1, activation="relu"),
+    },
+    "softmax": {
+        "rows": rows_of(5, 37),
+        "one": rows_of(1, 1),
     },
     "vecmat": {
         "blocks": product(26, 1038),

@@ -244,6 +244,14 @@ def test_a_flattened_picture_keeps_its_order(op: str) -> None:
     compare(build.finish(["y"]), {"x": halves(shape, 3)})
 
 
+@pytest.mark.parametrize(("rows", "n"), [(1, 1), (1, 1000), (5, 37), (2, 4096)])
+def test_softmax(rows: int, n: int) -> None:
+    build = GraphBuilder("one")
+    build.input("x", F32, (rows, n))
+    build.node("softmax", ["x"], output="y", label="softmax")
+    compare(build.finish(["y"]), {"x": 20 * halves((rows, n), 3)})
+
+
 def test_ops_without_a_kernel_are_listed_at_once() -> None:
     build = GraphBuilder("strange")
     build.input("x", F32, (1, 2, 3, 4))

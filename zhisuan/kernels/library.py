@@ -17,6 +17,7 @@ NAMES = (
     "pad",
     "pool2d",
     "resize_nearest",
+    "softmax",
     "vecmat",
 )
 

@@ -1,5 +1,6 @@
 """Launch plans of the kernels that stream pixels through NRAM: instance_norm, channel_sums,
-elementwise, resize_nearest, pad, pool2d, vecmat."""
+elementwise, resize_nearest, pad, pool2d,
+softmax, vecmat."""
 
 from __future__ import annotations
 
@@ -198,6 +199,25 @@ def pool2d(p: Pooling, machine: Machine) -> Args:
         "out_offset": arena.take(2 * plane),
         "share": 1.0 / (p.window[0] * p.window[1]),
     }
+
+
+def softmax(rows: int, n: int, machine: Machine) -> Args:
+    """Arguments of softmax.bcl but its pointers."""
+    row_bytes = aligned(n * HALF)
+    arena = Arena(machine)
+    args: Args = {
+        "rows": rows,
+        "n": n,
+        "in_offset": arena.take(2 * row_bytes),
+        "out_offset": arena.take(2 * row_bytes),
+        "row_bytes": row_bytes,
+        "wide_offset": arena.take(n * FLOAT),
+        "scalar_offset": arena.take(4 * FLOAT),
+    }
+    if not arena.fits:
+        what = f"softmax of {rows} rows of {n}"
+        raise no_room("softmax", what, "NRAM", arena.used, arena.limit, machine)
+    return args
 
 
 def vecmat(k: int, n: int, machine: Machine) -> Args:

@@ -215,6 +215,20 @@ def lower_linear(state: Lowering, node: Node) -> None:
     state.launch(node, "linear", args, pointers, state.macs.get(node.label, 0))
 
 
+@rule("softmax")
+def lower_softmax(state: Lowering, node: Node) -> None:
+    """softmax along the last axis of a matrix → one softmax launch."""
+    shape = state.shapes[node.output]
+    if len(shape) != 2 or node.attrs["axis"] not in (1, -1):
+        raise ZhisuanError(
+            f"softmax '{node.label}' cannot be lowered",
+            expected="a matrix, along its last axis",
+            found=f"{list(shape)}, axis {node.attrs['axis']}",
+        )
+    pointers = {"dst": state.result(node), "src": state.value(node.inputs[0])}
+    state.launch(node, "softmax", pixelwise.softmax(*shape, state.machine), pointers)
+
+
 @rule("slice1d")
 def lower_slice1d(state: Lowering, node: Node) -> None:
     """slice1d → a view: no launch."""
