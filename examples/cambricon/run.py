@@ -12,17 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from examples.cambricon.networks import HALF, Network
+from examples.cambricon.networks import HALF, Case, Network
 from zhisuan.arch.machine import Machine
 from zhisuan.isa.address import GDRAM
 from zhisuan.isa.asm import assemble
 from zhisuan.isa.encoding import decode
 from zhisuan.isa.program import Program
 from zhisuan.isa.registry import Instruction, Unit
+from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.timing import replay
-from zhisuan.sim.trace import TraceBuilder
+from zhisuan.sim.trace import Trace, TraceBuilder
 
 FOLDER = Path(__file__).parent
 DRAM_BYTES = 1 << 18
@@ -75,17 +76,26 @@ def instructions_between(program: Program, first: str, last: str) -> int:
     return place[last] - place[first]
 
 
-def run(network: Network, machine: Machine, *, executor: str = "native") -> Run:
-    """The network's program on `machine` with seeded data, against NumPy."""
-    case = network.build(np.random.default_rng(SEED))
-    program = program_of(network)
+def traced(
+    case: Case, program: Program, machine: Machine, *,
+    executor: str = "native", journal: Journal | None = None,
+) -> tuple[Memory, Trace]:  # fmt: skip
+    """Run a program once on the inputs of a case: the memory it leaves, and its trace."""
     memory = Memory(machine)
     memory.reserve(GDRAM.base + DRAM_BYTES)
     for offset, values in case.inputs.items():
         memory.write(GDRAM.base + offset, values)
     trace = TraceBuilder()
-    execute(program, "main", [], memory, trace, label=network.name, executor=executor)
-    built = trace.build()
+    execute(program, "main", [], memory, trace, label=program.name, executor=executor,
+            journal=journal)  # fmt: skip
+    return memory, trace.build()
+
+
+def run(network: Network, machine: Machine, *, executor: str = "native") -> Run:
+    """The network's program on `machine` with seeded data, against NumPy."""
+    case = network.build(np.random.default_rng(SEED))
+    program = program_of(network)
+    memory, built = traced(case, program, machine, executor=executor)
     errors = []
     for offset, expected in case.outputs.items():
         kind = HALF if expected.dtype.kind == "f" else expected.dtype

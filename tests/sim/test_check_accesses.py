@@ -105,6 +105,6 @@ def test_copies_are_in_order() -> None:
     named = {"dst": 1000, "size": 2, "src": 500, "dst_stride": -4, "src_stride": 8, "n": 2,
              "outer": 0, "n1": 1}  # fmt: skip
     values = tuple(named[operand.name] for operand in block.operands)
-    read, write = copied_bytes(block, values)
+    read, write = copied_bytes(block, "", values)
     assert read.tolist() == [500, 501, 508, 509]
     assert write.tolist() == [1000, 1001, 996, 997]
