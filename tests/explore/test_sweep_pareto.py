@@ -5,11 +5,12 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zhisuan.explore.pareto import front, fronts, objectives
-from zhisuan.explore.picture import picture
+from zhisuan.explore.picture import Scale, picture
 
 tables = st.integers(1, 3).flatmap(
     lambda width: st.lists(st.lists(st.integers(0, 4), min_size=width, max_size=width), min_size=1)
@@ -68,3 +69,18 @@ def test_one_point_makes_a_picture() -> None:
     only = [row(0, "a", "1", "1", "1")]
     ET.fromstring(picture(only, fronts(only, ["a"]), {}))
     ET.fromstring(picture([], {}, {}))
+
+
+@pytest.mark.parametrize(
+    ("values", "marks"),
+    [
+        ([1.0, 100.0], [1, 2, 5, 10, 20, 50, 100]),
+        ([2.8, 4.4], [3, 3.5, 4, 4.5]),
+        ([1.48, 1.89], [1.5, 1.6, 1.7, 1.8, 1.9]),
+        ([0.1956, 0.2192], [0.2, 0.21, 0.22]),
+        ([3.0, 3.0], [2.94, 2.96, 2.98, 3, 3.02, 3.04, 3.06]),
+        ([1e-6, 1e6], [10.0**power for power in range(-6, 7)]),
+    ],
+)
+def test_every_axis_has_marks(values: list[float], marks: list[float]) -> None:
+    assert Scale(values, 0, 1).marks() == pytest.approx(marks)

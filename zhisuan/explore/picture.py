@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import log10
+from math import ceil, floor, log10
 
 import numpy as np
 
@@ -21,16 +21,27 @@ WIDTH, PANEL = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 66, 120, 34, 46
 LOW, HIGH = (0x2A, 0x78, 0x8E), (0xE0, 0x7B, 0x2E)
 """Colours of the least and the most energy."""
+FEWEST_MARKS = 3
 INK, FAINT = "#22302f", "#d9dedc"
 
 
-class _Scale:
+class Scale:
     """Values low..high, logarithmic, onto pixels from..to."""
 
     def __init__(self, values: Sequence[float], start: float, end: float) -> None:
         low, high = log10(min(values)), log10(max(values))
         margin = max(0.04 * (high - low), 0.01)
         self.low, self.high, self.start, self.end = low - margin, high + margin, start, end
+
+    def marks(self) -> list[float]:
+        """Round numbers to write at the axis: of each decade, or evenly apart in a short range."""
+        found = ticks(self.low, self.high)
+        if len(found) >= FEWEST_MARKS:
+            return found
+        low, high = 10**self.low, 10**self.high
+        step = 10.0 ** floor(log10((high - low) / FEWEST_MARKS))
+        step *= max(factor for factor in (1, 2, 5) if factor * step <= (high - low) / FEWEST_MARKS)
+        return [count * step for count in range(ceil(low / step), floor(high / step) + 1)]
 
     def share(self, value: float) -> float:
         return (log10(value) - self.low) / (self.high - self.low)
@@ -69,9 +80,9 @@ def _panel(
     def column(name: str) -> list[float]:
         return [float(row[name]) for row in shown]
 
-    x = _Scale(column("square_millimetres"), LEFT, WIDTH - RIGHT)
-    y = _Scale(column("milliseconds"), PANEL - BOTTOM, TOP)
-    energy = _Scale(column("millijoules"), 0, 1)
+    x = Scale(column("square_millimetres"), LEFT, WIDTH - RIGHT)
+    y = Scale(column("milliseconds"), PANEL - BOTTOM, TOP)
+    energy = Scale(column("millijoules"), 0, 1)
     chosen = {row["point"] for row in best}
     plain = [row for row in timed if row["point"] not in chosen]
     count = f"{len(timed):,} machines, {len(best)} on the front"
@@ -89,7 +100,7 @@ def _panel(
     )
 
 
-def _place(row: TextRow, x: _Scale, y: _Scale) -> tuple[float, float]:
+def _place(row: TextRow, x: Scale, y: Scale) -> tuple[float, float]:
     return x(float(row["square_millimetres"])), y(float(row["milliseconds"]))
 
 
@@ -98,7 +109,7 @@ def _colour(share: float) -> str:
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
-def _dot(row: TextRow, x: _Scale, y: _Scale, energy: _Scale, *, large: bool) -> str:
+def _dot(row: TextRow, x: Scale, y: Scale, energy: Scale, *, large: bool) -> str:
     across, down = _place(row, x, y)
     fill = _colour(energy(float(row["millijoules"])))
     style = f'r="5" stroke="{INK}"' if large else 'r="2" fill-opacity="0.6"'
@@ -110,7 +121,7 @@ def _dot(row: TextRow, x: _Scale, y: _Scale, energy: _Scale, *, large: bool) -> 
     )
 
 
-def _stairs(timed: Sequence[TextRow], x: _Scale, y: _Scale) -> str:
+def _stairs(timed: Sequence[TextRow], x: Scale, y: Scale) -> str:
     """The front of area and duration alone, as steps."""
     places = np.array([[float(r["square_millimetres"]), float(r["milliseconds"])] for r in timed])
     corners = sorted(map(tuple, places[front(places)]))
@@ -120,7 +131,7 @@ def _stairs(timed: Sequence[TextRow], x: _Scale, y: _Scale) -> str:
     return f'<path d="{path}" fill="none" stroke="{INK}" stroke-opacity="0.5"/>'
 
 
-def _base(base: TextRow, x: _Scale, y: _Scale) -> str:
+def _base(base: TextRow, x: Scale, y: Scale) -> str:
     across, down = _place(base, x, y)
     cross = f"M{across - 6:.1f} {down:.1f}h12m-6 -6v12"
     return (
@@ -130,16 +141,16 @@ def _base(base: TextRow, x: _Scale, y: _Scale) -> str:
     )
 
 
-def _axes(x: _Scale, y: _Scale) -> str:
+def _axes(x: Scale, y: Scale) -> str:
     parts = []
-    for value in ticks(x.low, x.high):
+    for value in x.marks():
         parts.append(f'<path d="M{x(value):.1f} {TOP}V{PANEL - BOTTOM}" stroke="{FAINT}"/>')
         label = f'<text x="{x(value):.1f}" y="{PANEL - BOTTOM + 16}" text-anchor="middle">'
-        parts.append(f"{label}{value:g}</text>")
-    for value in ticks(y.low, y.high):
+        parts.append(f"{label}{value:.6g}</text>")
+    for value in y.marks():
         parts.append(f'<path d="M{LEFT} {y(value):.1f}H{WIDTH - RIGHT}" stroke="{FAINT}"/>')
         label = f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">'
-        parts.append(f"{label}{value:g}</text>")
+        parts.append(f"{label}{value:.6g}</text>")
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{PANEL - 10}" text-anchor="middle">area, mm²</text>')
     turned = f"rotate(-90 16 {PANEL / 2})"
@@ -150,7 +161,7 @@ def _axes(x: _Scale, y: _Scale) -> str:
     return "\n".join(parts)
 
 
-def _legend(energy: _Scale) -> str:
+def _legend(energy: Scale) -> str:
     """The colours with their energies, least below."""
     left, top, step = WIDTH - RIGHT + 24, TOP + 20, 22
     parts = [f'<text x="{left}" y="{top - 8}">energy, mJ</text>']
