@@ -31,12 +31,11 @@ class Shadow:
     """The state of every byte: WRITTEN, UNWRITTEN, or the number of the instruction that first
     made something of unwritten bytes (on chip only).
 
-    Arguments and constants are written, and so is GDRAM where nobody knows what the host wrote.
+    Arguments and constants are written, and so is GDRAM but for the buffers that are known.
     """
 
-    def __init__(self, dram_is_known: bool) -> None:
+    def __init__(self) -> None:
         self._states: dict[Space, np.ndarray] = {}
-        self._always = (PARAM, CONST) if dram_is_known else (PARAM, CONST, GDRAM)
 
     def forget_all_but(self, space: Space) -> None:
         self._states = {kept: states for kept, states in self._states.items() if kept is space}
@@ -53,8 +52,6 @@ class Shadow:
     def doubtful(self, touched: Access) -> bool:
         """Whether any of the bytes is not WRITTEN; quick."""
         space, states = self._of(touched)
-        if space in self._always:
-            return False
         if len(touched.starts) <= _FEW:
             pairs = zip(touched.starts - space.base, touched.ends - space.base, strict=True)
             return any(states[start:end].any() for start, end in pairs)
@@ -78,8 +75,9 @@ class Shadow:
         states = self._states.get(space, np.zeros(0, np.int8))
         needed = touched.high - space.base
         if needed > len(states):
+            first = WRITTEN if space in (PARAM, CONST, GDRAM) else UNWRITTEN
             kind = np.int32 if space.on_chip else np.int8
-            grown = np.full(max(needed, 2 * len(states)), UNWRITTEN, kind)
+            grown = np.full(max(needed, 2 * len(states)), first, kind)
             grown[: len(states)] = states
             self._states[space] = states = grown
         return space, states

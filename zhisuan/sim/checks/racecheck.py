@@ -41,13 +41,14 @@ class RaceCheck:
             self.pending[event.queue].add(event)
 
     def _compare(self, event: Event, pending: _Pending) -> None:
-        """Each pair of instructions counts once, by the first bytes that they share."""
-        told: set[int] = set()
+        """Report the last instruction of a queue that conflicts: a wait for it is one for all."""
+        last, where = -1, None
         for touched in event.accesses:
-            for other, theirs in pending.conflicts(touched):
-                if id(other) not in told:
-                    told.add(id(other))
-                    self._report(event, touched, other, theirs)
+            index = pending.conflict(touched)
+            if index > last:
+                last, where = index, touched
+        if where is not None:
+            self._report(event, where, *pending.held[last])
 
     def _report(self, event: Event, touched: Access, other: Event, theirs: Access) -> None:
         shared = touched.common(theirs)
@@ -70,23 +71,22 @@ class _Pending:
     """Accesses of one queue since it was last waited for."""
 
     def __init__(self) -> None:
-        self._held: list[tuple[Event, Access]] = []
+        self.held: list[tuple[Event, Access]] = []
         self._hulls = np.zeros((3, 16), np.int64)  # first byte, end, whether it writes
 
     def add(self, event: Event) -> None:
         for touched in event.accesses:
-            if len(self._held) == self._hulls.shape[1]:
+            if len(self.held) == self._hulls.shape[1]:
                 self._hulls = np.hstack([self._hulls, np.zeros_like(self._hulls)])
-            self._hulls[:, len(self._held)] = touched.low, touched.high, touched.writes
-            self._held.append((event, touched))
+            self._hulls[:, len(self.held)] = touched.low, touched.high, touched.writes
+            self.held.append((event, touched))
 
-    def conflicts(self, touched: Access) -> list[tuple[Event, Access]]:
-        """Those that share a byte with `touched` where one of the two writes."""
-        if not self._held:
-            return []
-        low, high, writes = self._hulls[:, : len(self._held)]
+    def conflict(self, touched: Access) -> int:
+        """The index of the last that shares a byte with `touched`, where one of the two writes;
+        -1 where none does."""
+        low, high, writes = self._hulls[:, : len(self.held)]
         near = (low < touched.high) & (touched.low < high)
         if not touched.writes:
             near &= writes != 0
-        close = (self._held[index] for index in np.flatnonzero(near))
-        return [(event, held) for event, held in close if held.common(touched)]
+        indices = np.flatnonzero(near)[::-1].tolist()
+        return next((index for index in indices if self.held[index][1].common(touched)), -1)

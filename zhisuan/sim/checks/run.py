@@ -79,7 +79,7 @@ def check(
     """
     names = tuple(names)
     held = None if allocations is None else tuple(allocations)
-    shadow = initcheck.Shadow(dram_is_known=held is not None)
+    shadow = initcheck.Shadow()
     found: list[Finding] = []
     left_out = 0
     for number, launch in enumerate(trace.launches):
