@@ -52,7 +52,7 @@ def run_with_values(graph: Graph, sizes: dict[str, int], machine: Machine) -> Tr
 def test_traces_from_memory(small: Graph) -> None:
     program = Planned(optimize(small), {})
     different = set()
-    for machine in machines(25):
+    for machine in machines(10):
         expected = run_with_values(optimize(small), {}, machine)
         found = program.run(machine)
         assert found.trace.to_bytes() == expected.to_bytes()
