@@ -10,6 +10,7 @@ import pytest
 from sim_fuzzer import EDGES
 from sim_programs import ROUND, memory_for
 
+from zhisuan.base.dtype import BY_NAME as BY_DTYPE
 from zhisuan.isa.address import NRAM, WRAM
 from zhisuan.isa.encoding import Encodable, encode
 from zhisuan.isa.number import FLOATS, bits_of, signed64
@@ -26,6 +27,17 @@ SPECIAL = {
     "f32": np.array([0, -0.0, 1, -1, 3.4e38, -3.4e38, 1e-45, -1e-45, np.inf, -np.inf, np.nan,
                      1.2e-38, 0.333, 1e-30, 16777217, 65519.99, 65520], np.float32),
 }  # fmt: skip
+
+
+for _name in ("i8", "u8", "i16", "u16", "i32", "u32"):
+    _limits = np.iinfo(BY_DTYPE[_name].numpy)
+    _some = (0, 1, 2, 7, _limits.max - 1, _limits.max, _limits.min, _limits.min + 1)
+    SPECIAL[_name] = np.array(_some, BY_DTYPE[_name].numpy)
+
+
+def special(mode: str) -> np.ndarray:
+    """Values at the edges of the type that a mode reads."""
+    return SPECIAL[mode.split(".")[0]]
 
 
 def programs_of(*instructions: Encodable) -> Program:
@@ -58,7 +70,7 @@ SCALAR_PAIRS = [row for row in ROWS if names(row) == ["d", "a", "b"]]
 @pytest.mark.parametrize("row", PAIRS, ids=lambda row: row.name)
 def test_every_pair_of_special_values(row: Instruction) -> None:
     for mode in row.modes:
-        x, y = (side.ravel() for side in np.meshgrid(SPECIAL[mode], SPECIAL[mode]))
+        x, y = (side.ravel() for side in np.meshgrid(special(mode), special(mode)))
         memory = memory_for(ROUND)
         memory.write(A, x)
         memory.write(B, y)
@@ -69,11 +81,11 @@ def test_every_pair_of_special_values(row: Instruction) -> None:
 @pytest.mark.parametrize("row", WITH_SCALAR, ids=lambda row: row.name)
 def test_special_values_with_a_scalar(row: Instruction) -> None:
     for mode in row.modes:
-        for scalar in SPECIAL[mode]:
+        for scalar in special(mode):
             memory = memory_for(ROUND)
-            memory.write(A, SPECIAL[mode])
+            memory.write(A, special(mode))
             program = programs_of(Encodable(row, mode, (0, 1, 2, 3)))
-            registers = [D, len(SPECIAL[mode]), A, bits_of(scalar, mode)] + [0] * 60
+            registers = [D, len(special(mode)), A, bits_of(scalar, mode.split(".")[0])] + [0] * 60
             assert_agree(program, registers, memory)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from zhisuan import bcl
@@ -27,6 +28,7 @@ def source(name: str) -> str:
     return (HERE / f"{name}.bcl").read_text(encoding="utf-8")
 
 
+@cache
 def compiled(name: str) -> bcl.Compiled:
     """The kernel through the compiler: program, LLVM IR and assembly."""
     return bcl.compile(source(name), f"{name}.bcl", include_dirs=(HERE,))
