@@ -105,20 +105,12 @@ MESSAGES = {
         "      ^\n"
         "  try:      give it a constant length, or use an __nram__ arena",
     ),
-    "a copy between memories one core lacks": (
-        kernel("__memcpy(p, p, n, NRAM2SRAM);"),
-        "error: this copy direction is not supported on a single core\n"
+    "a copy that no unit can do": (
+        kernel("__memcpy(p, p, n, WRAM2NRAM);"),
+        "error: this copy direction is not supported\n"
         "  where:    k.bcl:2:3\n"
-        "      __memcpy(p, p, n, NRAM2SRAM);\n"
+        "      __memcpy(p, p, n, WRAM2NRAM);\n"
         "      ^",
-    ),
-    "shared memory of a cluster": (
-        kernel("__mlu_shared__ float s[32]; s[n] = p[0]; __sync(); p[1] = s[n - 1];"),
-        "error: 's' lies in the memory that the cores of a cluster share\n"
-        "  where:    k.bcl:2\n"
-        "      __mlu_shared__ float s[32]; s[n] = p[0]; __sync(); p[1] = s[n - 1];\n"
-        "  found:    a machine with a single core, which has no such memory\n"
-        "  try:      use __nram__",
     ),
     "a variable outside functions": (
         "__mlu_device__ int counter;\n" + kernel("counter += n; p[0] = counter;"),

@@ -188,7 +188,7 @@ class _Writer:
         if kind is Kind.TARGET:
             return self.random.choice((0, 0, 0, 0, 1, 1, 1, 2, 2, -2))
         if row.name == "SGET#":
-            return self.random.choice((*range(15), *range(15), 15, -1))
+            return self.random.choice((*range(16), *range(16), 16, -1))
         if row.name == "SYNC#":
             return self.random.randrange(8)
         if "addr" in ADDRESSES[row.name]:

@@ -121,11 +121,11 @@ FAULTS = {
   where:    kernel 'main', test.dlps:4, pc 3: VMOVE3 $1, $2, $1, $4, $4, $3, $4, $3""",
     ),
     "no such special register": (
-        "SGET $1, #15",
+        "SGET $1, #16",
         """error: no such special register
-  where:    kernel 'main', test.dlps:1, pc 0: SGET $1, #15
-  expected: 0 to 14
-  found:    15""",
+  where:    kernel 'main', test.dlps:1, pc 0: SGET $1, #16
+  expected: 0 to 15
+  found:    16""",
     ),
 }  # fmt: skip
 

@@ -29,7 +29,7 @@ _DEST = {row.name: tuple(op.kind is Kind.DEST for op in row.registers) for row i
 BRANCHES = ("JUMP", "CB", "CBZ")
 ENDS = ("JUMP", "JUMPR", "HALT", "TRAP")
 _EFFECTS = frozenset(
-    ("SSTORE", "JUMP", "CB", "CBZ", "CALL", "CALLR", "JUMPR", "SYNC", "HALT", "TRAP")
+    ("SSTORE", "JUMP", "CB", "CBZ", "CALL", "CALLR", "JUMPR", "SYNC", "BARRIER", "HALT", "TRAP")
 )
 
 

@@ -209,6 +209,7 @@ class Emitter:
                 parameters,
                 self.layout.nram_bytes,
                 self.layout.wram_bytes,
+                self.layout.sram_bytes,
             )
             for function, parameters in kernels
         }

@@ -19,7 +19,9 @@ SPECIALS = {
     "clusterId": 8, "clusterDim": 9, "coreId": 10, "coreDim": 11,
 }  # fmt: skip
 """Built-in variables, by the index of the special register that holds them."""
-_SPACES = {"nram": address.NRAM, "wram": address.WRAM, "ldram": address.LDRAM}
+_SPACES = {
+    "nram": address.NRAM, "wram": address.WRAM, "sram": address.SRAM, "ldram": address.LDRAM,
+}  # fmt: skip
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Layout:
     fixups: list[tuple[int, str]] = field(default_factory=list)  # const offset → function
     nram_bytes: int = 0
     wram_bytes: int = 0
+    sram_bytes: int = 0
 
 
 def used_symbols(module: ir.Module, functions: list[ir.Function]) -> set[str]:
@@ -78,6 +81,7 @@ def lay_out(module: ir.Module, functions: list[ir.Function]) -> Layout:
         layout.addresses[name] = ir.round_up(ends[layout.spaces[name]], ON_CHIP_ALIGNMENT)
     layout.nram_bytes = ends["nram"] - address.NRAM.base
     layout.wram_bytes = ends["wram"] - address.WRAM.base
+    layout.sram_bytes = ends["sram"] - address.SRAM.base
     _place_constants(module, layout, [name for name in names if layout.spaces[name] == "const"])
     return layout
 
@@ -87,13 +91,6 @@ def _space(module: ir.Module, item: ir.Global) -> str:
     for space in _SPACES:
         if space in notes:
             return space
-    if "sram" in notes:
-        raise ZhisuanError(
-            f"'{item.source_name}' lies in the memory that the cores of a cluster share",
-            where=item.place,
-            found="a machine with a single core, which has no such memory",
-            hint="use __nram__",
-        )
     if item.initial is None:
         raise ZhisuanError(
             f"'{item.source_name}' is declared, but nothing defines it",

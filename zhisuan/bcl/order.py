@@ -34,6 +34,8 @@ def _needs(op: Op, pending: int) -> int:
 def _after(op: Op, pending: int) -> int:
     """What may be unfinished once `op` (and the SYNC it needs) has been decoded."""
     pending = _synced(pending, _needs(op, pending))
+    if op.name == "BARRIER":  # drains all queues itself
+        return 0
     if op.name == "SYNC":
         assert isinstance(op.imm, int)
         return _synced(pending, op.imm)

@@ -12,7 +12,7 @@ from zhisuan.bcl.layout import Layout
 
 _PASS_ON = ("getelementptr", "freeze", "bitcast", "addrspacecast")
 _HARMLESS_CALLS = ("llvm.memcpy", "llvm.memmove", "llvm.memset", "llvm.lifetime")
-_GLOBAL_CLASS = {"const": PRIVATE, "ldram": DRAM, "nram": ANY, "wram": ANY}
+_GLOBAL_CLASS = {"const": PRIVATE, "ldram": DRAM, "nram": ANY, "wram": ANY, "sram": ANY}
 
 
 class Provenance:

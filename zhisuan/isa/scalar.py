@@ -146,7 +146,7 @@ def sget(core: Core, o: Operands) -> int:
 
     0 taskId, 1 taskIdX, 2 taskIdY, 3 taskIdZ, 4 taskDim, 5 taskDimX, 6 taskDimY, 7 taskDimZ,
     8 clusterId, 9 clusterDim, 10 coreId, 11 coreDim, 12 instructions executed so far,
-    13 number of the job, 14 memory cores in each of its clusters.
+    13 number of the job, 14 memory cores in each of its clusters, 15 whether this is one.
     """
     return core.special(o.index)
 

@@ -14,7 +14,7 @@ import numpy as np
 from zhisuan.arch.machine import Machine
 from zhisuan.base import dtype as dtypes
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.isa.address import GDRAM, NRAM, WRAM
+from zhisuan.isa.address import GDRAM, NRAM, SRAM, WRAM
 from zhisuan.isa.program import Program
 from zhisuan.runtime.plan import Buffer, Plan, verify
 from zhisuan.sim.checks import run as checking
@@ -22,6 +22,7 @@ from zhisuan.sim.checks.allocation import Allocation
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
+from zhisuan.sim.tasks import ONE_TASK, Dims
 from zhisuan.sim.trace import Trace, TraceBuilder
 
 Progress = Callable[[int, int, str], None]
@@ -64,9 +65,11 @@ class Device:
         count = buffer.size // element.size
         return buffer.decode(self.memory.read(buffer.address, element.numpy, count))
 
-    def launch(self, program: Program, kernel: str, args: Mapping[str, int | float],
-               label: str) -> None:  # fmt: skip
-        """Run a kernel to its end; args by parameter name, in any order."""
+    def launch(
+        self, program: Program, kernel: str, args: Mapping[str, int | float], label: str,
+        dims: Dims = ONE_TASK, task_type: str = "BLOCK",
+    ) -> None:  # fmt: skip
+        """Run all tasks of a kernel to their ends; args by parameter name, in any order."""
         order = [parameter.name for parameter in program.kernel(kernel).parameters]
         journal = Journal() if self.checks else None
         execute(
@@ -78,6 +81,8 @@ class Device:
             label=label,
             executor=self.executor,
             journal=journal,
+            dims=dims,
+            task_type=task_type,
         )
         if journal is not None:
             self.journals.append(journal)
@@ -93,7 +98,12 @@ class Device:
 
 def _check_windows(machine: Machine) -> None:
     """Refuse memories larger than their windows of the address map."""
-    sizes = ((NRAM, machine.nram.size), (WRAM, machine.wram.size), (GDRAM, machine.dram.size))
+    sizes = (
+        (NRAM, machine.nram.size),
+        (WRAM, machine.wram.size),
+        (SRAM, machine.sram.size),
+        (GDRAM, machine.dram.size),
+    )
     for space, size in sizes:
         if size > space.window:
             key = "dram" if space is GDRAM else space.name
@@ -136,7 +146,8 @@ def play(
     for index, launch in enumerate(plan.launches):
         if progress:
             progress(index, total, launch.layer)
-        device.launch(programs[launch.program], launch.kernel, launch.args, launch.label)
+        device.launch(programs[launch.program], launch.kernel, launch.args, launch.label,
+                      launch.dims, launch.task_type)  # fmt: skip
     if progress:
         progress(total, total, "done")
     device.check(_allocations(plan))

@@ -18,6 +18,7 @@ from zhisuan.base import dtype as dtypes
 from zhisuan.base.errors import VerifyError, ZhisuanError
 from zhisuan.base.files import read_text, write_atomically
 from zhisuan.isa.program import Program
+from zhisuan.sim.tasks import ONE_TASK, TASK_TYPES, Dims
 
 FORMAT = "zhisuan.plan/1"
 ROLES = ("input", "output", "constant", "scratch")
@@ -72,7 +73,11 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Launch:
-    """One kernel launch.  `layer` groups launches for people; `macs` are the graph's own."""
+    """One kernel launch.  `layer` groups launches for people; `macs` are the graph's own.
+
+    `dims` and `task_type` as `sim.tasks` takes them; the text of a plan leaves out those of a lone
+    task.
+    """
 
     program: str
     kernel: str
@@ -81,6 +86,8 @@ class Launch:
     op: str
     macs: int
     args: dict[str, int | float]
+    dims: Dims = ONE_TASK
+    task_type: str = "BLOCK"
 
 
 @dataclass(frozen=True)
@@ -142,8 +149,23 @@ def dumps(plan: Plan) -> str:
     }
     opening = json.dumps(head, indent=2)[:-2]
     buffers = lines([asdict(buffer) for buffer in plan.buffers])
-    launches = lines([asdict(launch) for launch in plan.launches])
+    launches = lines([_launch_text(launch) for launch in plan.launches])
     return f'{opening},\n  "buffers": [\n{buffers}\n  ],\n  "launches": [\n{launches}\n  ]\n}}\n'
+
+
+def _launch_text(launch: Launch) -> dict[str, Any]:
+    entry = asdict(launch)
+    if (launch.dims, launch.task_type) == (ONE_TASK, "BLOCK"):
+        del entry["dims"], entry["task_type"]
+    return entry
+
+
+def _launch(entry: dict[str, Any]) -> Launch:
+    x, y, z = (int(size) for size in entry.get("dims", ONE_TASK))
+    task_type = entry.get("task_type", "BLOCK")
+    if task_type not in TASK_TYPES:
+        raise KeyError(task_type)
+    return Launch(**{**entry, "dims": (x, y, z)})
 
 
 def loads(text: str, where: str = "plan") -> Plan:
@@ -153,7 +175,7 @@ def loads(text: str, where: str = "plan") -> Plan:
         if raw["format"] != FORMAT:
             raise KeyError("format")
         buffers = tuple(Buffer(**{**b, "shape": tuple(b["shape"])}) for b in raw["buffers"])
-        launches = tuple(Launch(**launch) for launch in raw["launches"])
+        launches = tuple(_launch(entry) for entry in raw["launches"])
         return Plan(
             raw["name"],
             raw["machine"],

@@ -20,15 +20,13 @@ from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT, SRAM
 from zhisuan.isa.disasm import format_instruction
 from zhisuan.isa.number import FLOATS, INTEGERS, bits_of
 from zhisuan.isa.program import Kernel, Parameter, Program
-from zhisuan.isa.registry import FIELD_BITS, MODE_BITS, OPCODE_BITS
-from zhisuan.isa.table import BY_NAME
 from zhisuan.sim import native_core, reference
 from zhisuan.sim.barrier import run_together
 from zhisuan.sim.checks.journal import Journal
+from zhisuan.sim.core_id import reads_core_id
 from zhisuan.sim.fault import Fault
 from zhisuan.sim.memory import PARAM_BYTES, Memory
 from zhisuan.sim.tasks import (
-    CORE_ID,
     MEMORY_CORE,
     ONE_TASK,
     Dims,
@@ -63,7 +61,7 @@ def execute(
     task.  `journal` is told of every scalar load and store of a lone task.
     """
     entry = program.kernel(kernel)
-    _check_room(entry, memory, task_type)
+    _check_room(entry, memory)
     slots = _argument_slots(entry, args)
     memory.poke(PARAM.base, np.zeros(PARAM_BYTES, np.uint8))
     memory.poke(PARAM.base, slots)
@@ -71,7 +69,11 @@ def execute(
     if journal is not None and dims != ONE_TASK:
         raise ZhisuanError("checks follow a single task", expected="a launch of one task",
                            found=" × ".join(map(str, dims)))  # fmt: skip
-    memory_cores = has_memory_cores(memory.machine) and reads_core_id(program)
+    memory_cores = (
+        task_type != "BLOCK"
+        and has_memory_cores(memory.machine)
+        and reads_core_id(program.words.tobytes(), entry.entry)
+    )
     launch = Launch(label, program.name, kernel, trace.rows, dims, task_type)
     meetings = itertools.count()
     stretches: list[Stretch] = []
@@ -82,15 +84,6 @@ def execute(
             Stretch(run.rows, run.task.cluster, run.task.core, run.task.number) for run in runs
         ]
     trace.add_tasks(launch, stretches)
-
-
-def reads_core_id(program: Program) -> bool:
-    """Whether a program asks which core it runs on.  One that does not means compute cores only,
-    so memory cores stay out of its launches."""
-    row = BY_NAME["SGET#"]
-    shift = OPCODE_BITS + MODE_BITS + FIELD_BITS * len(row.registers)
-    asks = (program.words & ((1 << OPCODE_BITS) - 1)) == row.opcode
-    return bool((asks & (program.words >> shift == CORE_ID)).any())
 
 
 def _start(
@@ -138,15 +131,9 @@ def native_is_possible() -> bool:
     return True
 
 
-def _check_room(kernel: Kernel, memory: Memory, task_type: str) -> None:
+def _check_room(kernel: Kernel, memory: Memory) -> None:
     """Refuse a kernel whose on-chip arrays the machine cannot hold."""
     machine = memory.machine
-    if kernel.sram_bytes and task_type == "BLOCK":
-        raise ZhisuanError(
-            f"kernel '{kernel.name}' has arrays in the memory that the cores of a cluster share",
-            expected="a launch of type UNION1 or wider",
-            found="BLOCK, whose tasks share nothing",
-        )
     for space, needed, room in (
         ("NRAM", kernel.nram_bytes, machine.nram_usable),
         ("WRAM", kernel.wram_bytes, machine.wram.size),

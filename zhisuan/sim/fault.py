@@ -36,7 +36,7 @@ def runaway(limit: int) -> ZhisuanError:
 
 
 def no_special(index: int) -> ZhisuanError:
-    return ZhisuanError("no such special register", expected="0 to 14", found=str(index))
+    return ZhisuanError("no such special register", expected="0 to 15", found=str(index))
 
 
 def no_cluster(cluster: int, clusters: int) -> ZhisuanError:

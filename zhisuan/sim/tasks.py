@@ -61,7 +61,7 @@ class Job:
         return [core for core in here if core != MEMORY_CORE and self.shared]
 
 
-ALONE = Task(0, 0, 0, (0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0))
+ALONE = Task(0, 0, 0, (0, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 0))
 ALONE_JOB = Job((ALONE,), (0,), True)
 """The only task of its cluster."""
 
@@ -83,7 +83,7 @@ def jobs_of(machine: Machine, dims: Dims, task_type: str, memory_cores: bool) ->
         first = (z * size_y + y) * size_x + x
         if not width:
             cluster, core = divmod(number % machine.cores, per_cluster)
-            special = (first, x, y, z, *_sizes(dims), 0, 1, 0, 1, 0, number, 0)
+            special = (first, x, y, z, *_sizes(dims), 0, 1, 0, 1, 0, number, 0, 0)
             yield Job((Task(first, cluster, core, special),), (cluster,), False)
         else:
             yield _union(machine, dims, number, (first, x, y, z), width, memory_cores)
@@ -98,18 +98,15 @@ def _union(
     base = number % (machine.chip.clusters // width) * width
     per_cluster = machine.chip.cores_per_cluster
     tail = (per_cluster, 0, number, int(memory_cores))
+    cores = [(core, core) for core in range(per_cluster)]
+    if memory_cores:
+        cores.append((MEMORY_CORE, 0))
     tasks = []
-    for cluster, core in product(range(width), range(per_cluster)):
-        offset = cluster * per_cluster + core
-        head = (first + offset, x + offset, y, z, *_sizes(dims))
-        tasks.append(
-            Task(first + offset, base + cluster, core, (*head, cluster, width, core, *tail))
-        )
-    for cluster in range(width if memory_cores else 0):
-        offset = cluster * per_cluster
-        head = (first + offset, x + offset, y, z, *_sizes(dims))
-        special = (*head, cluster, width, MEMORY_CORE, *tail)
-        tasks.append(Task(first + offset, base + cluster, MEMORY_CORE, special))
+    for cluster, (core, offset) in product(range(width), cores):
+        offset += cluster * per_cluster
+        head = (first + offset, x + offset, y, z, *_sizes(dims), cluster, width, core)
+        special = (*head, *tail, int(core == MEMORY_CORE))
+        tasks.append(Task(first + offset, base + cluster, core, special))
     return Job(tuple(tasks), tuple(range(base, base + width)), machine.sram.size > 0)
 
 

@@ -75,11 +75,24 @@ __DLP_INLINE void __sync_compute() { __dlp_SYNC(1); }
 __DLP_INLINE void __sync_io() { __dlp_SYNC(2); }
 __DLP_INLINE void __sync_move() { __dlp_SYNC(4); }
 __DLP_INLINE void __sync_io_move_compute() { __dlp_SYNC(7); }
-// One core: the barriers have nobody to wait for.
-__DLP_INLINE void __sync_cluster() {}
-__DLP_INLINE void __sync_all() {}
-__DLP_INLINE void __sync_all_ipu() {}
-__DLP_INLINE void __sync_all_mpu() {}
+// Barriers, no-ops for a task that has no cluster around it.  Special registers: 13 keeps jobs
+// apart, 14 is the number of memory cores in each cluster, 15 says whether this is one.
+__DLP_INLINE void __dlp_barrier(long long id, long long arrivals) {
+  if (arrivals > 1) __dlp_BARRIER(id, __dlp_SGET(13), arrivals);
+}
+__DLP_INLINE void __sync_cluster() { __dlp_barrier(clusterId, coreDim + __dlp_SGET(14)); }
+__DLP_INLINE void __sync_all() {
+  __dlp_barrier(clusterDim, clusterDim * (coreDim + __dlp_SGET(14)));
+}
+__DLP_INLINE void __sync_all_ipu() {
+  if (!__dlp_SGET(15)) __dlp_barrier(clusterDim + 1, clusterDim * coreDim);
+}
+__DLP_INLINE void __sync_all_mpu() {
+  if (__dlp_SGET(15)) __dlp_barrier(clusterDim + 2, clusterDim * __dlp_SGET(14));
+}
+__DLP_INLINE void __sync_all_ipu_within_cluster() {
+  if (!__dlp_SGET(15)) __dlp_barrier(clusterDim + 3 + clusterId, coreDim);
+}
 
 // ---- stopping --------------------------------------------------------------------------
 __DLP_INLINE void __assert(bool holds) { if (!holds) __dlp_TRAP(1); }
@@ -95,7 +108,8 @@ typedef enum {
 
 // A call that survives optimisation is a compile error that reads as its name.
 #define __DLP_REFUSE(words) extern "C" __device__ void __dlp_refuse_##words()
-__DLP_REFUSE(this_copy_direction_is_not_supported_on_a_single_core);
+__DLP_REFUSE(this_copy_direction_is_not_supported);
+__DLP_REFUSE(only_SRAM2SRAM_takes_a_cluster);
 __DLP_REFUSE(only_fix_position_0_is_supported);
 
 #define __DLP_COPY(NAME, KIND)                                                               \
@@ -108,10 +122,23 @@ __DLP_REFUSE(only_fix_position_0_is_supported);
       case WRAM2GDRAM: case WRAM2LDRAM: KIND##MSTORE(dst, size, src); break;                 \
       case NRAM2NRAM: KIND##VMOVE(dst, size, src); break;                                    \
       case NRAM2WRAM: KIND##MMOVE(dst, size, src); break;                                    \
+      case GDRAM2SRAM: case LDRAM2SRAM: KIND##GLOAD(dst, size, src); break;                  \
+      case SRAM2GDRAM: case SRAM2LDRAM: KIND##GSTORE(dst, size, src); break;                 \
+      case SRAM2NRAM: KIND##VREAD(dst, size, src); break;                                    \
+      case NRAM2SRAM: KIND##VWRITE(dst, size, src); break;                                   \
+      case SRAM2WRAM: KIND##MREAD(dst, size, src); break;                                    \
+      case WRAM2SRAM: KIND##MWRITE(dst, size, src); break;                                   \
+      case SRAM2SRAM: KIND##CDMA(dst, size, src, clusterId); break;                          \
       case GDRAM2GDRAM: case GDRAM2LDRAM: case LDRAM2GDRAM: case LDRAM2LDRAM:                \
         KIND##DMOVE(dst, size, src); break;                                                  \
-      default: __dlp_refuse_this_copy_direction_is_not_supported_on_a_single_core();         \
+      default: __dlp_refuse_this_copy_direction_is_not_supported();         \
     }                                                                                        \
+  }                                                                                          \
+  /* to the SRAM of another cluster of the job */                                           \
+  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                        \
+                         mluMemcpyDirection_t dir, int cluster) {                            \
+    if (dir != SRAM2SRAM) __dlp_refuse_only_SRAM2SRAM_takes_a_cluster();                     \
+    KIND##CDMA(dst, size, src, cluster);                                                     \
   }                                                                                          \
   /* n1 times n segments of size bytes; strides in bytes */                                  \
   __DLP_INLINE void NAME##_3d(void *dst, const void *src, long long size,                    \
@@ -132,9 +159,21 @@ __DLP_REFUSE(only_fix_position_0_is_supported);
         KIND##VMOVE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
       case NRAM2WRAM:                                                                        \
         KIND##MMOVE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case GDRAM2SRAM: case LDRAM2SRAM:                                                      \
+        KIND##GLOAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case SRAM2GDRAM: case SRAM2LDRAM:                                                      \
+        KIND##GSTORE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
+      case SRAM2NRAM:                                                                        \
+        KIND##VREAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case NRAM2SRAM:                                                                        \
+        KIND##VWRITE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
+      case SRAM2WRAM:                                                                        \
+        KIND##MREAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case WRAM2SRAM:                                                                        \
+        KIND##MWRITE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
       case GDRAM2GDRAM: case GDRAM2LDRAM: case LDRAM2GDRAM: case LDRAM2LDRAM:                \
         KIND##DMOVE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
-      default: __dlp_refuse_this_copy_direction_is_not_supported_on_a_single_core();         \
+      default: __dlp_refuse_this_copy_direction_is_not_supported();         \
     }                                                                                        \
   }                                                                                          \
   /* segnum + 1 segments of size bytes */                                                    \
@@ -146,6 +185,15 @@ __DLP_REFUSE(only_fix_position_0_is_supported);
 __DLP_COPY(__memcpy, __dlp_ordered_)
 __DLP_COPY(__memcpy_async, __dlp_)
 #undef __DLP_COPY
+// From SRAM to the same place of NRAM or WRAM of every core of the cluster.
+__DLP_INLINE void __memcpy_multicast(void *dst, const void *src, long long size,
+                                     mluMemcpyDirection_t dir) {
+  switch (dir) {
+    case SRAM2NRAM: __dlp_ordered_VCAST(dst, size, src); break;
+    case SRAM2WRAM: __dlp_ordered_MCAST(dst, size, src); break;
+    default: __dlp_refuse_this_copy_direction_is_not_supported();
+  }
+}
 
 // ---- vectors: half and float ---------------------------------------------------------------
 #define __DLP_EACH_FLOAT(MACRO, ...) MACRO(half, f16, __VA_ARGS__) MACRO(float, f32, __VA_ARGS__)
