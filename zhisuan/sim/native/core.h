@@ -17,9 +17,10 @@ typedef __int128 i128;
 
 #include "generated.h"
 
-void *memcpy(void *dst, const void *src, unsigned long size);
-void *memmove(void *dst, const void *src, unsigned long size);
-void *memset(void *dst, int value, unsigned long size);
+/* The compiler's own: they become loads and stores where the size is known. */
+#define memcpy __builtin_memcpy
+#define memmove __builtin_memmove
+#define memset __builtin_memset
 
 #define INLINE static inline __attribute__((always_inline))
 #define IS_SPACE(mask, s) ((mask) >> (s) & 1)
