@@ -1,0 +1,65 @@
+"""Small chips and launches on them for the tests of many cores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from sim_programs import ROUND, program_of
+
+from zhisuan.arch.machine import Chip, Machine, Noc, Sram
+from zhisuan.isa.address import GDRAM
+from zhisuan.sim.execute import execute
+from zhisuan.sim.memory import Memory
+from zhisuan.sim.tasks import Dims
+from zhisuan.sim.timing import Timing, replay
+from zhisuan.sim.trace import Trace, TraceBuilder
+from zhisuan.sim.walk import Schedule
+
+GDRAM_BYTES = 1 << 20
+
+
+def chip(clusters: int, cores: int, topology: str = "ring", sram: int = 1 << 14) -> Machine:
+    """ROUND cores in clusters; SRAM ports of 64 bytes a cycle, links of 32, 5 cycles a hop."""
+    return replace(
+        ROUND,
+        chip=Chip(clusters, cores),
+        sram=Sram(sram, 1 << 10 if sram else 0, bytes_per_cycle=64, latency=4),
+        noc=Noc(topology, link_bytes_per_cycle=32, hop_latency=5),
+    )
+
+
+def launch(
+    text: str,
+    machine: Machine,
+    dims: Dims,
+    task_type: str = "BLOCK",
+    args: Sequence[int | float] = (),
+    executor: str = "native",
+    filled: np.ndarray | None = None,
+) -> tuple[Memory, Trace]:
+    """Run the kernel of an assembly text once; `filled` lies at the start of GDRAM."""
+    memory, builder = Memory(machine), TraceBuilder()
+    memory.reserve(GDRAM.base + GDRAM_BYTES)
+    if filled is not None:
+        memory.write(GDRAM.base, filled)
+    execute(program_of(text), "main", args, memory, builder, label="test", executor=executor,
+            dims=dims, task_type=task_type, limit=100_000)  # fmt: skip
+    return memory, builder.build()
+
+
+def timed(trace: Trace, machine: Machine) -> Timing:
+    """Replay with both walks, which must agree, and account for every cycle of every core."""
+    timing, again = replay(trace, machine), replay(trace, machine, executor="reference")
+    for name in Schedule.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(timing, name), getattr(again, name), name)
+    assert (timing.core_cycles >= 0).all()
+    sums = timing.core_cycles.sum(axis=3)
+    assert (sums == timing.launch_cycles()[:, None, None]).all()
+    return timing
+
+
+def spent(timing: Timing, cause: str) -> int:
+    """Cycles of all units of all cores in one cause."""
+    return int(timing.core_cycles[..., timing.causes.index(cause)].sum())
