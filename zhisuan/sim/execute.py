@@ -58,7 +58,7 @@ def execute(
     """Run all tasks of `kernel` to their ends; a faulty launch leaves nothing in the trace.
 
     `dims` and `task_type` say how many tasks and on which cores (`tasks`); `limit` is for each
-    task.  `journal` is told of every scalar load and store of a lone task.
+    task.  `journal` is told of every scalar load and store.
     """
     entry = program.kernel(kernel)
     _check_room(entry, memory)
@@ -66,9 +66,6 @@ def execute(
     memory.poke(PARAM.base, np.zeros(PARAM_BYTES, np.uint8))
     memory.poke(PARAM.base, slots)
     memory.load_constants(program, program.const_data)
-    if journal is not None and dims != ONE_TASK:
-        raise ZhisuanError("checks follow a single task", expected="a launch of one task",
-                           found=" × ".join(map(str, dims)))  # fmt: skip
     memory_cores = (
         task_type != "BLOCK"
         and has_memory_cores(memory.machine)
@@ -103,8 +100,9 @@ def _start(
         if task.core == MEMORY_CORE:
             stack = SRAM.base + machine.sram.size
         registers = reference.start_registers(stack)
+        own_journal = journal and journal.of((task.cluster, task.core, task.number))
         runs.append(kind(program, entry.entry, registers, own, limit,
-                         task=task, job=job, journal=journal))  # fmt: skip
+                         task=task, job=job, journal=own_journal))  # fmt: skip
     for run in runs:
         run.meet(runs)
     return runs

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache, lru_cache
 from typing import Any, NoReturn
 
@@ -26,11 +27,15 @@ from zhisuan.isa.transfer import high_half, low_half
 
 @dataclass(frozen=True)
 class Access:
-    """Bytes read or written: sorted, disjoint segments [start, end), at least one."""
+    """Bytes read or written: sorted, disjoint segments [start, end), at least one.
+
+    `memory` tells the memories of a chip apart that have the same addresses.
+    """
 
     writes: bool
     starts: np.ndarray
     ends: np.ndarray
+    memory: tuple[int | str, ...] = ()
 
     @property
     def low(self) -> int:
@@ -47,7 +52,7 @@ class Access:
 
     def common(self, other: Access) -> tuple[int, int] | None:
         """The first range of bytes that is in both, [start, end), or None."""
-        if self.low >= other.high or other.low >= self.high:
+        if self.memory != other.memory or self.low >= other.high or other.low >= self.high:
             return None
         few, many = (self, other) if len(self.starts) <= len(other.starts) else (other, self)
         first = np.searchsorted(many.ends, few.starts, "right")  # the first that ends later
@@ -99,6 +104,15 @@ class _Unpredictable(Exception):
     """The meaning asked for something that only a real run can answer."""
 
 
+class Reach(Enum):
+    """Whose memories an instruction writes: its core's, those of all cores of its cluster, or
+    those of the cluster that its operand `cluster` names."""
+
+    OWN = 0
+    CORES = 1
+    CLUSTER = 2
+
+
 class _Watcher:
     """A core whose memory is all zeros, and which remembers what was touched."""
 
@@ -107,6 +121,7 @@ class _Watcher:
 
     def __init__(self) -> None:
         self.touched: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
+        self.reach = Reach.OWN
 
     def read(self, address: int, dtype: Any, count: int) -> np.ndarray:
         kind = np.dtype(dtype)
@@ -120,16 +135,28 @@ class _Watcher:
         self.touched[True].append((address & MASK64, values.nbytes))
 
     def cast(self, address: int, values: np.ndarray) -> None:
+        self.reach = Reach.CORES
         self.write(address, values)
 
     def send(self, cluster: int, address: int, values: np.ndarray) -> None:
-        """Another cluster's memory: none of the core's own."""
+        self.reach = Reach.CLUSTER
+        self.write(address, values)
 
     def trap(self, reason: str) -> NoReturn:
         raise _Unpredictable(reason)
 
     def special(self, index: int) -> NoReturn:
         raise _Unpredictable(f"special register {index}")
+
+
+@cache
+def reach(name: str, mode: str) -> Reach:
+    """Found by running the row once on small operands."""
+    row = BY_ROW_NAME[name]
+    watcher = _Watcher()
+    if row.unit in (Unit.IO, Unit.MOVE):
+        row.meaning(watcher, Operands(mode, {operand.name: 1 for operand in row.operands}))
+    return watcher.reach
 
 
 @lru_cache(maxsize=256)
@@ -181,7 +208,8 @@ def _formula(name: str, mode: str) -> Formula | None:
     names = {operand.name for operand in BY_ROW_NAME[name].operands}
     if names >= _BLOCK:
         return _block
-    return _ranges if elementwise(name, mode) or names == {"dst", "size", "src"} else None
+    transfer = {"dst", "size", "src"} <= names <= {"dst", "size", "src", "cluster"}
+    return _ranges if elementwise(name, mode) or transfer else None
 
 
 def _ranges(row: Instruction, o: Operands) -> tuple[list[Pieces], list[Pieces]]:

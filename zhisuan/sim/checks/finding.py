@@ -35,6 +35,7 @@ class Party:
     instruction: str
     queue: Queue | None
     access: Access
+    task: str
 
     def __str__(self) -> str:
         return f"{self.place}, pc {self.pc}: {self.instruction}"
@@ -47,7 +48,7 @@ class Party:
         done = "write" if touched.writes else "read"
         return (
             f"{done} of {touched.size} bytes at {place_of(touched.low)}{spread} "
-            f"by the {QUEUE_NAMES[self.queue]}"
+            f"by the {QUEUE_NAMES[self.queue]}{self.task}"
         )
 
 
@@ -129,7 +130,8 @@ class Findings:
 
     def _party(self, event: Event, touched: Access) -> Party:
         program, pc = self.program, event.pc
+        task = "" if event.course.alone else f" of {event.course}"
         if program is None or not 0 <= pc < len(program.words):
-            return Party(pc, f"word {pc}", event.name, event.queue, touched)
+            return Party(pc, f"word {pc}", event.name, event.queue, touched, task)
         text = " ".join(format_instruction(int(program.words[pc]), pc=pc).split())
-        return Party(pc, program.place(pc), text, event.queue, touched)
+        return Party(pc, program.place(pc), text, event.queue, touched, task)

@@ -25,6 +25,7 @@ from zhisuan.sim.checks.finding import Findings, place_of
 NAME = "initcheck"
 WRITTEN, UNWRITTEN = 0, -1
 _FEW = 32
+_DRAM = (GDRAM.name,)
 
 
 class Shadow:
@@ -35,10 +36,11 @@ class Shadow:
     """
 
     def __init__(self) -> None:
-        self._states: dict[Space, np.ndarray] = {}
+        self._states: dict[tuple[int | str, ...], np.ndarray] = {}
 
-    def forget_all_but(self, space: Space) -> None:
-        self._states = {kept: states for kept, states in self._states.items() if kept is space}
+    def keep_only(self, memory: tuple[int | str, ...]) -> None:
+        """Forget the states of all other memories."""
+        self._states = {kept: states for kept, states in self._states.items() if kept == memory}
 
     def set(self, touched: Access, state: int) -> None:
         """Give all bytes of an access one state."""
@@ -72,14 +74,14 @@ class Shadow:
         """The memory that an access is in, and its states, long enough."""
         space = space_of(touched.low)
         assert space is not None, "the executor lets no access to no memory pass"
-        states = self._states.get(space, np.zeros(0, np.int8))
+        states = self._states.get(touched.memory, np.zeros(0, np.int8))
         needed = touched.high - space.base
         if needed > len(states):
             first = WRITTEN if space in (PARAM, CONST, GDRAM) else UNWRITTEN
             kind = np.int32 if space.on_chip else np.int8
             grown = np.full(max(needed, 2 * len(states)), first, kind)
             grown[: len(states)] = states
-            self._states[space] = states = grown
+            self._states[touched.memory] = states = grown
         return space, states
 
 
@@ -97,9 +99,9 @@ class InitCheck:
         self.findings = findings
         self.shadow = shadow
         self._origins: list[tuple[Event, Access]] = []
-        shadow.forget_all_but(GDRAM)
+        shadow.keep_only(_DRAM)
         for item in begun:
-            whole = Access(True, np.array([item.address]), np.array([item.end]))
+            whole = Access(True, np.array([item.address]), np.array([item.end]), _DRAM)
             shadow.set(whole, WRITTEN if item.filled else UNWRITTEN)
 
     def see(self, event: Event) -> None:

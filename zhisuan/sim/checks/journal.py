@@ -1,4 +1,4 @@
-"""The journal of a launch: what its scalar loads and stores touched, and when.
+"""The journal of a task: what its scalar loads and stores touched, and when.
 
 Comes in: from an executor that was given a journal, one note per access.  Goes out: the notes,
 placed between the rows of the trace, which do not show them.  A run without a journal pays
@@ -13,7 +13,7 @@ from typing import NamedTuple
 class Note(NamedTuple):
     """One scalar access of `size` bytes at `address` by the instruction at `pc`.
 
-    `row` counts the rows that its launch had entered in the trace before it.
+    `row` counts the rows that its task had entered in the trace before it.
     """
 
     row: int
@@ -23,17 +23,26 @@ class Note(NamedTuple):
     writes: bool
 
 
+Place = tuple[int, int, int]
+"""Cluster and core of the chip, taskId: where a task ran, as a trace says it."""
+
+
 class Journal:
-    """Notes in the order of execution."""
+    """Notes in the order of execution; that of a launch has one for each of its tasks."""
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
+        self._tasks: dict[Place, Journal] = {}
         self._row = 0
         self._pc = 0
 
     def at(self, row: int, pc: int) -> None:
         """What is noted from now on comes from the instruction at `pc`, after `row` rows."""
         self._row, self._pc = row, pc
+
+    def of(self, place: Place) -> Journal:
+        """The journal of one task."""
+        return self._tasks.setdefault(place, Journal())
 
     def note(self, address: int, size: int, writes: bool) -> None:
         self.notes.append(Note(self._row, self._pc, address, size, writes))

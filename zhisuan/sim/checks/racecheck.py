@@ -1,9 +1,9 @@
-"""racecheck: two accesses to the same bytes, one of them a write, that nothing puts in order.
+"""racecheck in a task: two accesses to the same bytes, one a write, that nothing puts in order.
 
-Comes in: the events of a launch in program order.  Goes out: findings.  Order comes from three
+Comes in: the events of a task in program order.  Goes out: findings.  Order comes from three
 rules (DLP.md, Order): a queue keeps its own (compute by address interlock, the DMA engines
 first in, first out); an instruction is decoded after all scalar accesses before it; SYNC waits
-for the queues in its mask.  What this run's timing happened to do plays no part.
+for the queues in its mask, BARRIER for all.  What this run's timing happened to do plays no part.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from zhisuan.isa.registry import Queue
 from zhisuan.sim.checks.accesses import Access
 from zhisuan.sim.checks.events import Event
 from zhisuan.sim.checks.finding import Findings, place_of
+from zhisuan.sim.checks.journal import Place
 
 NAME = "racecheck"
 _SYNCS = {
@@ -24,21 +25,22 @@ _SYNCS = {
 
 
 class RaceCheck:
-    """Keeps what every queue may still have under way."""
+    """Keeps what every queue of every task may still have under way."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
-        self.pending = {queue: _Pending() for queue in Queue}
+        self._tasks: dict[Place, dict[Queue, _Pending]] = {}
 
     def see(self, event: Event) -> None:
+        queues = self._tasks.setdefault(event.course.place, {})
         for queue in Queue:
-            if event.waits & queue.value:
-                self.pending[queue] = _Pending()
-        for queue, pending in self.pending.items():
-            if queue is not event.queue:
+            if queue not in queues or event.waits & queue.value:
+                queues[queue] = _Pending()
+        for queue, pending in queues.items():
+            if queue is not event.queue and pending.held:
                 self._compare(event, pending)
         if event.queue is not None:
-            self.pending[event.queue].add(event)
+            queues[event.queue].add(event)
 
     def _compare(self, event: Event, pending: _Pending) -> None:
         """Report the last instruction of a queue that conflicts: a wait for it is one for all."""

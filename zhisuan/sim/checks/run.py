@@ -7,16 +7,17 @@ this run's instructions happened to be done; the same for the same input, always
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from zhisuan.base.errors import ZhisuanError, did_you_mean
 from zhisuan.isa.program import Program
 from zhisuan.sim.checks import initcheck, memcheck, racecheck
 from zhisuan.sim.checks.allocation import Allocation, Table
-from zhisuan.sim.checks.events import events
 from zhisuan.sim.checks.finding import MOST, Finding, Findings
 from zhisuan.sim.checks.journal import Journal
+from zhisuan.sim.checks.racecheck_tasks import check_tasks
+from zhisuan.sim.checks.stages import stages
 from zhisuan.sim.trace import Trace
 
 CHECKS = (memcheck.NAME, initcheck.NAME, racecheck.NAME)
@@ -84,19 +85,32 @@ def check(
     left_out = 0
     for number, launch in enumerate(trace.launches):
         findings = Findings(launch.label, launch.kernel, programs.get(launch.program), most)
-        active: list[memcheck.MemCheck | initcheck.InitCheck | racecheck.RaceCheck] = []
-        if memcheck.NAME in names:
-            alive = [a for a in held or () if a.first <= number <= a.last]
-            tables = {space: Table(alive) for space in memcheck.SPACES}
-            active.append(memcheck.MemCheck(findings, {} if held is None else tables))
-        if initcheck.NAME in names:
-            begun = [a for a in held or () if a.first == number]
-            active.append(initcheck.InitCheck(findings, shadow, begun))
+        parts = stages(trace, number, journals[number] if journals else None)
+        for one in _checks(names, findings, held, number, shadow):
+            for stage in parts:
+                for event in stage.events:
+                    one.see(event)
         if racecheck.NAME in names:
-            active.append(racecheck.RaceCheck(findings))
-        for event in events(trace, number, journals[number] if journals else None):
-            for one in active:
-                one.see(event)
+            check_tasks(parts, findings)
         found += findings.all()
         left_out += findings.left_out
     return Report(tuple(found), left_out, len(trace.launches))
+
+
+def _checks(
+    names: tuple[str, ...],
+    findings: Findings,
+    held: tuple[Allocation, ...] | None,
+    launch: int,
+    shadow: initcheck.Shadow,
+) -> Iterator[memcheck.MemCheck | initcheck.InitCheck | racecheck.RaceCheck]:
+    """The checks that see the events of a launch."""
+    if memcheck.NAME in names:
+        alive = [item for item in held or () if item.first <= launch <= item.last]
+        tables = {space: Table(alive) for space in memcheck.SPACES}
+        yield memcheck.MemCheck(findings, {} if held is None else tables)
+    if initcheck.NAME in names:
+        begun = [item for item in held or () if item.first == launch]
+        yield initcheck.InitCheck(findings, shadow, begun)
+    if racecheck.NAME in names:
+        yield racecheck.RaceCheck(findings)
