@@ -199,6 +199,17 @@ def test_same_trace_from_both_executors_and_twice(task_type: str) -> None:
     assert len({trace.to_bytes() for trace in traces}) == 1
 
 
+@pytest.mark.parametrize(("body", "cores"), [(PING, 2), (THROUGH_SRAM, 4)])
+def test_the_number_of_threads_changes_nothing(body: str, cores: int) -> None:
+    data = np.random.default_rng(2).integers(0, 256, 1024, np.uint8)
+    results = set()
+    for threads in (1, 2, 8, 8):
+        memory, trace = launch(HEAD + body, chip(4, cores), (4 * cores, 3, 1), "UNION4",
+                               filled=data, threads=threads)  # fmt: skip
+        results.add((memory.bytes_of(GDRAM).tobytes(), trace.to_bytes()))
+    assert len(results) == 1
+
+
 def error_of(text: str, machine: Machine, dims: tuple[int, int, int], task_type: str) -> str:
     messages = set()
     for executor in EXECUTORS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -34,6 +35,7 @@ from zhisuan.sim.tasks import (
     Task,
     has_memory_cores,
     jobs_of,
+    waves,
 )
 from zhisuan.sim.trace import Launch, Stretch, TraceBuilder
 
@@ -54,11 +56,13 @@ def execute(
     journal: Journal | None = None,
     dims: Dims = ONE_TASK,
     task_type: str = "BLOCK",
+    threads: int | None = None,
 ) -> None:
     """Run all tasks of `kernel` to their ends; a faulty launch leaves nothing in the trace.
 
     `dims` and `task_type` say how many tasks and on which cores (`tasks`); `limit` is for each
-    task.  `journal` is told of every scalar load and store.
+    task.  `journal` is told of every scalar load and store.  `threads` of the host simulate cores
+    at the same time, by default all of them.
     """
     entry = program.kernel(kernel)
     _check_room(entry, memory)
@@ -74,9 +78,18 @@ def execute(
     launch = Launch(label, program.name, kernel, trace.rows, dims, task_type)
     meetings = itertools.count()
     stretches: list[Stretch] = []
-    for job in jobs_of(memory.machine, dims, task_type, memory_cores):
-        runs = _start(_kind(executor), program, entry, memory, limit, job, journal)
-        run_together(runs, meetings, lambda stop, task: _located(stop, program, launch, task))
+    threads = threads or os.cpu_count() or 1
+    kind = _kind(executor)
+    for wave in waves(jobs_of(memory.machine, dims, task_type, memory_cores)):
+        runs = [
+            run for job in wave for run in _start(kind, program, entry, memory, limit, job, journal)
+        ]
+        run_together(
+            runs,
+            meetings,
+            lambda stop, task: _located(stop, program, launch, task),
+            threads if kind is native_core.Run else 1,
+        )
         stretches += [
             Stretch(run.rows, run.task.cluster, run.task.core, run.task.number) for run in runs
         ]

@@ -116,10 +116,11 @@ class Run:
         self.rows: list[np.ndarray] = []
         self.memory, self.job, self.journal = memory, job, journal
         self._interpret = library(features).zhisuan_run
-        self._decoded = decode_words(program.words)
-        self._left_out = np.isin(self._decoded["cost"], _MEMORY_COSTS) & (journal is not None)
-        self._decoded["handler"][self._left_out] = 0
+        words = program.words.astype(np.uint64).tobytes()
+        self._decoded, self._left_out = _decoded(words, journal is not None)
         self._entered = 0
+        self.stopped = False
+        """Set by another thread: the next slice of instructions is the last."""
         self.state = _start(memory, self._decoded, task)
         self.state.regs[:] = registers
         self.state.pc = self.state.run_first = entry
@@ -140,7 +141,7 @@ class Run:
         core = self.state
         with _scratch(self.memory) as scratch:
             scratch.lend(core)
-            while True:
+            while not self.stopped:
                 core.row_count = 0
                 core.limit = min(self.limit, core.executed + _SLICE)
                 status = Status(self._interpret(ctypes.byref(core)))
@@ -151,6 +152,7 @@ class Run:
                     return status is Status.BARRIER
                 if status is Status.FAULT and not core.executed == core.limit < self.limit:
                     self._step()
+        return False
 
     def _step(self) -> None:
         """Let the reference execute the next instruction."""
@@ -182,6 +184,16 @@ def run(
     task = Run(program, entry, registers, memory, limit, journal=journal, features=features)
     task.meet([task])
     return run_alone(task)
+
+
+@functools.lru_cache(maxsize=64)
+def _decoded(words: bytes, observed: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A program for the interpreter, and which words it leaves to the reference: under
+    observation scalar loads and stores."""
+    decoded = decode_words(np.frombuffer(words, np.uint64))
+    left_out = np.isin(decoded["cost"], _MEMORY_COSTS) & observed
+    decoded["handler"][left_out] = 0
+    return decoded, left_out
 
 
 _MEMORY_COSTS = (COST_CLASSES.index("load"), COST_CLASSES.index("store"))
@@ -226,7 +238,10 @@ def _scratch(memory: Memory) -> Iterator[_Scratch]:
     """A scratch that nobody else uses meanwhile; they are kept, since touching new pages costs."""
     sizes = memory.size_of(NRAM), memory.size_of(WRAM)
     idle = _IDLE_SCRATCH.setdefault(sizes, [])
-    scratch = idle.pop() if idle else _Scratch(*sizes)
+    try:
+        scratch = idle.pop()
+    except IndexError:
+        scratch = _Scratch(*sizes)
     try:
         yield scratch
     finally:

@@ -8,7 +8,7 @@ the k clusters from (j modulo the groups of k clusters) · k.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -23,6 +23,7 @@ MOST_TASKS = 1 << 20
 INSTRUCTIONS = 12
 """The special register that counts executed instructions."""
 CORE_ID = 10
+JOB = 13
 
 Dims = tuple[int, int, int]
 ONE_TASK: Dims = (1, 1, 1)
@@ -87,6 +88,21 @@ def jobs_of(machine: Machine, dims: Dims, task_type: str, memory_cores: bool) ->
             yield Job((Task(first, cluster, core, special),), (cluster,), False)
         else:
             yield _union(machine, dims, number, (first, x, y, z), width, memory_cores)
+
+
+def waves(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    """Consecutive jobs that have different cores, and so can run at the same time."""
+    wave: list[Job] = []
+    taken: set[tuple[int, int]] = set()
+    for job in jobs:
+        places = {(task.cluster, task.core) for task in job.tasks}
+        if places & taken:
+            yield wave
+            wave, taken = [], set()
+        wave.append(job)
+        taken |= places
+    if wave:
+        yield wave
 
 
 def _union(
