@@ -319,7 +319,7 @@ def test_checks_pass_a_right_program(zhisuan: Command, source: Path) -> None:
         1,
         "error: there is no check called 'racechek'\n"
         "  where:    --check\n"
-        "  expected: memcheck, initcheck, racecheck, all\n"
+        "  expected: memcheck, initcheck, racecheck, synccheck, all\n"
         "  found:    racechek\n"
         "  try:      did you mean 'racecheck'?\n",
     )

@@ -13,7 +13,7 @@ Check = Annotated[
     str | None,
     typer.Option(
         "--check",
-        help="Look for mistakes: memcheck, initcheck, racecheck with commas between, or all.",
+        help="Look for mistakes: memcheck,initcheck,racecheck or all (synccheck is always on).",
         show_default=False,
     ),
 ]

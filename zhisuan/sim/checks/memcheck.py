@@ -7,7 +7,7 @@ here: the executor stops at them with an error of the same form.
 
 from __future__ import annotations
 
-from zhisuan.isa.address import GDRAM, WRAM, Space
+from zhisuan.isa.address import WRAM, Space
 from zhisuan.isa.matrix import WRAM_LINE
 from zhisuan.sim.checks.accesses import Access
 from zhisuan.sim.checks.allocation import Table
@@ -59,7 +59,3 @@ def _advice(start: int, end: int, near: tuple[int, int] | None) -> str:
     if near is not None and near[0] <= start <= near[1] < end:
         return f"{end - near[1]} bytes fewer: is the last tile a short one?"
     return f"look where {place_of(start)} comes from: an offset, or a pointer that is not one"
-
-
-SPACES = (GDRAM,)
-"""Memories whose allocations a device knows."""

@@ -85,18 +85,22 @@ def _report(before: _Shared, after: _Shared, findings: Findings) -> None:
         if before.all is None or touched.common(before.all) is None:
             continue
         for other, theirs in before.doings:
-            both = touched.common(theirs)
-            if both is not None and (touched.writes or theirs.writes):
-                findings.add(
-                    NAME, _story(touched, theirs), event, touched, (other, theirs),
-                    expected="a barrier in between: "
-                    f"{both[1] - both[0]} bytes from {place_of(both[0])} are in both",
-                    hint="__sync_all() between the two, or a part of its own for each task",
-                )  # fmt: skip
+            if (touched.writes or theirs.writes) and touched.common(theirs):
+                reader = touched.writes and not theirs.writes  # the other one
+                ours, against = (event, touched), (other, theirs)
+                _add(findings, *((against, ours) if reader else (ours, against)))
                 break
 
 
-def _story(touched: Access, theirs: Access) -> str:
-    if touched.writes and theirs.writes:
-        return "two tasks write the same bytes"
-    return "one task reads bytes that another writes"
+def _add(findings: Findings, party: tuple[Event, Access], other: tuple[Event, Access]) -> None:
+    both = party[1].common(other[1])
+    assert both is not None
+    what = "one task reads bytes that another writes"
+    if party[1].writes:
+        what = "two tasks write the same bytes"
+    findings.add(
+        NAME, what, *party, other,
+        expected="a barrier in between: "
+        f"{both[1] - both[0]} bytes from {place_of(both[0])} are in both",
+        hint="__sync_all() between the two, or a part of its own for each task",
+    )  # fmt: skip

@@ -1,27 +1,30 @@
 """All checks of what a device did, launch by launch.
 
 Comes in: the trace, the programs, the journals of scalar accesses, the allocations.  Goes out:
-findings, in the order in which they happened.  Judged by what the program says, not by when
-this run's instructions happened to be done; the same for the same input, always.
+findings, launch by launch, causes before what follows from them.  Judged by what the program
+says, not by when this run's instructions happened to be done; the same for the same input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from zhisuan.base.errors import ZhisuanError, did_you_mean
+from zhisuan.isa.address import GDRAM, Space
 from zhisuan.isa.program import Program
 from zhisuan.sim.checks import initcheck, memcheck, racecheck
 from zhisuan.sim.checks.allocation import Allocation, Table
 from zhisuan.sim.checks.finding import MOST, Finding, Findings
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.checks.racecheck_tasks import check_tasks
-from zhisuan.sim.checks.stages import stages
+from zhisuan.sim.checks.stages import Stage, stages
 from zhisuan.sim.trace import Trace
 
 CHECKS = (memcheck.NAME, initcheck.NAME, racecheck.NAME)
 """Every check by the name that people know."""
+ALWAYS = "synccheck"
+"""Barriers that can never complete: executors stop at those, asked or not."""
 ALL = "all"
 _SHOWN = 10
 
@@ -50,16 +53,16 @@ class Report:
 
 
 def parse(text: str) -> tuple[str, ...]:
-    """`memcheck,racecheck` or `all` → names, in the order of CHECKS."""
+    """`memcheck,racecheck` or `all` → names of CHECKS, in their order."""
     asked = [name.strip() for name in text.split(",") if name.strip()]
     for name in asked or [""]:
-        if name not in (*CHECKS, ALL):
+        if name not in (*CHECKS, ALWAYS, ALL):
             raise ZhisuanError(
                 f"there is no check called '{name}'",
                 where="--check",
-                expected=", ".join((*CHECKS, ALL)),
+                expected=", ".join((*CHECKS, ALWAYS, ALL)),
                 found=text,
-                hint=did_you_mean(name, (*CHECKS, ALL)) or f"--check {ALL}",
+                hint=did_you_mean(name, (*CHECKS, ALWAYS, ALL)) or f"--check {ALL}",
             )
     return CHECKS if ALL in asked else tuple(name for name in CHECKS if name in asked)
 
@@ -86,31 +89,30 @@ def check(
     for number, launch in enumerate(trace.launches):
         findings = Findings(launch.label, launch.kernel, programs.get(launch.program), most)
         parts = stages(trace, number, journals[number] if journals else None)
-        for one in _checks(names, findings, held, number, shadow):
-            for stage in parts:
-                for event in stage.events:
-                    one.see(event)
+        if memcheck.NAME in names:
+            _show(parts, memcheck.MemCheck(findings, _tables(held, number)))
         if racecheck.NAME in names:
+            _show(parts, racecheck.RaceCheck(findings))
             check_tasks(parts, findings)
+        if initcheck.NAME in names:
+            begun = [item for item in held or () if item.first == number]
+            _show(parts, initcheck.InitCheck(findings, shadow, begun))
         found += findings.all()
         left_out += findings.left_out
     return Report(tuple(found), left_out, len(trace.launches))
 
 
-def _checks(
-    names: tuple[str, ...],
-    findings: Findings,
-    held: tuple[Allocation, ...] | None,
-    launch: int,
-    shadow: initcheck.Shadow,
-) -> Iterator[memcheck.MemCheck | initcheck.InitCheck | racecheck.RaceCheck]:
-    """The checks that see the events of a launch."""
-    if memcheck.NAME in names:
-        alive = [item for item in held or () if item.first <= launch <= item.last]
-        tables = {space: Table(alive) for space in memcheck.SPACES}
-        yield memcheck.MemCheck(findings, {} if held is None else tables)
-    if initcheck.NAME in names:
-        begun = [item for item in held or () if item.first == launch]
-        yield initcheck.InitCheck(findings, shadow, begun)
-    if racecheck.NAME in names:
-        yield racecheck.RaceCheck(findings)
+def _show(
+    parts: Sequence[Stage], to: memcheck.MemCheck | racecheck.RaceCheck | initcheck.InitCheck
+) -> None:
+    for stage in parts:
+        for event in stage.events:
+            to.see(event)
+
+
+def _tables(held: Sequence[Allocation] | None, launch: int) -> dict[Space, Table]:
+    """The allocations that exist during a launch, by memory; none where they are not known."""
+    if held is None:
+        return {}
+    alive = [item for item in held if item.first <= launch <= item.last]
+    return {GDRAM: Table(alive)}
