@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from chip_programs import chip, launch
@@ -197,6 +200,18 @@ def test_same_trace_from_both_executors_and_twice(task_type: str) -> None:
         for executor in ("native", "reference", "native")
     ]
     assert len({trace.to_bytes() for trace in traces}) == 1
+
+
+def test_a_trace_of_many_cores_is_read_back(tmp_path: Path) -> None:
+    _, trace = launch(HEAD + PING, chip(4, 1), (4, 2, 1), "UNION4")
+    trace.save(tmp_path / "a.trace")
+    again = Trace.load(tmp_path / "a.trace")
+    assert again.to_bytes() == trace.to_bytes()
+    assert again.launches[0].dims == (4, 2, 1)
+    swapped = replace(trace, cluster=trace.cluster[::-1].copy())
+    swapped.save(tmp_path / "b.trace")
+    with pytest.raises(ZhisuanError, match="damaged"):
+        Trace.load(tmp_path / "b.trace")
 
 
 @pytest.mark.parametrize(("body", "cores"), [(PING, 2), (THROUGH_SRAM, 4)])

@@ -27,6 +27,7 @@ from zhisuan.pipeline import Execution
 from zhisuan.report.model import Layer, RunReport
 from zhisuan.runtime.device import Device
 from zhisuan.sim.checks.allocation import Allocation
+from zhisuan.sim.tasks import ONE_TASK, Dims
 from zhisuan.sim.timing import replay
 
 ALIGNMENT = 128
@@ -38,6 +39,8 @@ def launch(
     texts: list[str],
     machine: str | None,
     checks: Sequence[str] = (),
+    dims: Dims = ONE_TASK,
+    task_type: str = "BLOCK",
 ) -> Execution:
     """Launch once on a fresh device, and time the launch; what the checks find is an error."""
     entry = _kernel(program, kernel)
@@ -51,7 +54,8 @@ def launch(
         device.memory.write(addresses[name], values.reshape(-1))
     scalars = {p.name: _scalar(p, given[p.name]) for p in entry.parameters if p.kind != "ptr"}
     start = time.perf_counter()
-    device.launch(program, entry.name, {**addresses, **scalars}, entry.name)
+    device.launch(program, entry.name, {**addresses, **scalars}, entry.name, dims,
+                  task_type)  # fmt: skip
     device.check(
         Allocation(name, addresses[name], max(values.nbytes, 1), filled=True)
         for name, values in buffers.items()
@@ -72,6 +76,20 @@ def launch(
         for name, values in buffers.items()
     }
     return Execution(outputs, trace, report)
+
+
+def dimensions(text: str | None) -> Dims:
+    """`--tasks`: one to three numbers with x between; without it a single task."""
+    numbers = (text or "1").lower().split("x")
+    if len(numbers) > 3 or not all(number.isdecimal() for number in numbers):
+        raise ZhisuanError(
+            "not the dimensions of a launch",
+            where="--tasks",
+            expected="one to three numbers, such as 16 or 16x2x1",
+            found=repr(text),
+        )
+    x, y, z = (int(number) for number in [*numbers, "1", "1"][:3])
+    return x, y, z
 
 
 def _kernel(program: Program, name: str | None) -> Kernel:

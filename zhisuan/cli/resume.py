@@ -46,6 +46,16 @@ def run(
         typer.Option("--arg", help="For a program: NAME=7, NAME=x.npy or NAME=f32[1024].",
                      show_default=False),
     ] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option("--tasks", help="For a program: tasks to launch, 16 or 16x2x1 [one].",
+                     show_default=False),
+    ] = None,
+    task_type: Annotated[
+        str | None,
+        typer.Option("--type", help="For a program: BLOCK, UNION1, UNION2, UNION4, UNION8 [BLOCK].",
+                     show_default=False),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option("--report", help="Report to write.", show_default=False)
     ] = None,
@@ -68,7 +78,8 @@ def run(
 
     if file.suffix == ".trace":
         unused = {"--inputs": inputs, "--output": output, "--kernel": kernel, "--arg": arg,
-                  "--trace": trace, "--check": check}  # fmt: skip
+                  "--tasks": tasks, "--type": task_type, "--trace": trace,
+                  "--check": check}  # fmt: skip
         _refuse_for_trace(file, [name for name, value in unused.items() if value])
         timing.time(file, machine, report=report, as_json=as_json)
         return
@@ -84,9 +95,11 @@ def run(
             elif file.suffix in (".onnx", ".graph"):
                 done = pipeline.run_graph(file, inputs, machine, progress, asked)
             else:
-                from zhisuan.cli.launch import launch
+                from zhisuan.cli.launch import dimensions, launch
 
-                done = launch(pipeline.load_program(file), kernel, arg or [], machine, asked)
+                dims = dimensions(tasks)
+                done = launch(pipeline.load_program(file), kernel, arg or [], machine, asked,
+                              dims, task_type or "BLOCK")  # fmt: skip
         if output is not None:
             _write_results(done.outputs, files["--output"], picture)
         if report is not None:

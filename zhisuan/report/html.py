@@ -17,6 +17,7 @@ from zhisuan.arch.machine import Machine
 from zhisuan.report import quantities as q
 from zhisuan.report.bars import layer_table, unit_table
 from zhisuan.report.costs import cost_rows
+from zhisuan.report.intervals import core_shown
 from zhisuan.report.model import Figures, RunReport, layer_figures, total_figures
 from zhisuan.report.palette import cause
 from zhisuan.report.payload import timeline_payload
@@ -119,7 +120,7 @@ def _keys(report: RunReport, whole: Figures) -> str:
         (
             "MAC utilisation",
             q.percent(whole.utilisation).replace(" %", " <small>%</small>"),
-            f"{q.scaled(whole.macs, 'MAC')} of {machine.macs_per_cycle:,} per cycle",
+            f"{q.scaled(whole.macs, 'MAC')} of {machine.chip_macs_per_cycle:,} per cycle",
         ),
         (
             "DRAM traffic",
@@ -162,6 +163,11 @@ def _legend(causes: tuple[str, ...]) -> str:
     return f'<ul class="legend">{items}</ul>'
 
 
+def _core(report: RunReport) -> str:
+    words = core_shown(report.timing)
+    return f"<p>{words}</p>" if words else ""
+
+
 def _timeline(report: RunReport, causes: tuple[str, ...]) -> str:
     buttons = "".join(
         f'<button type="button" data-action="{action}" aria-label="{label}">{text}</button>'
@@ -173,7 +179,7 @@ def _timeline(report: RunReport, causes: tuple[str, ...]) -> str:
         'aria-label="What each unit did in every cycle; arrow keys move and zoom"></canvas>'
         '<canvas id="overview" class="overview" aria-hidden="true"></canvas>'
         '<div class="tip" id="tip"></div></div>'
-        f"<noscript>{timeline_svg(report)}</noscript>{_legend(causes)}"
+        f"<noscript>{timeline_svg(report)}</noscript>{_legend(causes)}{_core(report)}"
         '<p class="keyshelp">Wheel or <kbd>+</kbd> <kbd>−</kbd> zooms, dragging or '
         "<kbd>←</kbd> <kbd>→</kbd> moves, <kbd>[</kbd> <kbd>]</kbd> steps through the layers, "
         "<kbd>0</kbd> shows the whole run.</p>"
@@ -213,7 +219,7 @@ def _units(whole: Figures, causes: tuple[str, ...]) -> str:
 def _notes(report: RunReport) -> str:
     own = (
         f"MAC utilisation is the graph's multiply-accumulates divided by cycles × "
-        f"{report.machine.macs_per_cycle:,}, the FP16 peak. MACs that a kernel executes on "
+        f"{report.machine.chip_macs_per_cycle:,}, the FP16 peak. MACs that a kernel executes on "
         "padding or widened filters do not count, so it can be well below the share of cycles "
         "in which the matrix unit works.",
         "A layer's cycles run from the first issue to the last commit of its launches, launch "

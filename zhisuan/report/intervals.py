@@ -14,6 +14,7 @@ import numpy as np
 
 from zhisuan.base.errors import VerifyError
 from zhisuan.isa.registry import Queue, Unit
+from zhisuan.sim.tasks import MEMORY_CORE
 from zhisuan.sim.timing import Timing
 from zhisuan.sim.trace import Trace
 from zhisuan.sim.workload import BARRIER_KIND, SCALAR_KIND, SYNC_KIND, Workload, measure
@@ -68,6 +69,17 @@ def busiest_core(timing: Timing) -> int:
     """The core, by its place in `timing.cores`, whose units worked most."""
     busy = timing.core_cycles[..., timing.causes.index("busy")].sum(axis=(0, 2))
     return int(np.argmax(busy))
+
+
+def core_shown(timing: Timing) -> str:
+    """Which core of a chip of several the lanes are of, in words; else nothing."""
+    if len(timing.cores) == 1:
+        return ""
+    cluster, core = timing.cores[busiest_core(timing)]
+    name = "memory core" if core == MEMORY_CORE else f"core {core}"
+    return (
+        f"Of {len(timing.cores)} cores the timeline shows the busiest: cluster {cluster}, {name}."
+    )
 
 
 def lanes_of(trace: Trace, timing: Timing, place: int | None = None) -> tuple[Lane, ...]:

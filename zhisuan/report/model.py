@@ -141,7 +141,7 @@ def _figures(report: RunReport, label: str, launches: list[int], macs: int) -> F
         cycles=cycles,
         seconds=seconds,
         macs=macs,
-        utilisation=_ratio(macs, cycles * machine.macs_per_cycle * machine.cores),
+        utilisation=_ratio(macs, cycles * machine.chip_macs_per_cycle),
         dram_read=read,
         dram_written=written,
         units=dict(zip(UNITS, has_unit.sum(axis=0).tolist(), strict=True)),

@@ -66,7 +66,7 @@ def has_place(figures: Figures, whole: Figures) -> bool:
 def roofline_svg(layers: list[Figures], whole: Figures, machine: Machine) -> str:
     """The picture; which layers it shows, `has_place` says."""
     shown = [(i, f) for i, f in enumerate(layers, 1) if has_place(f, whole)]
-    peak = machine.macs_per_cycle * machine.clock_hz
+    peak = machine.chip_macs_per_cycle * machine.clock_hz
     bandwidth = machine.dram.bytes_per_second
     scales = _scales([f for _, f in shown], peak, peak / bandwidth)
     parts = [_grid(scales), _roof(scales, peak, bandwidth)]

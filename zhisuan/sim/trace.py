@@ -190,7 +190,8 @@ def _check_rows(trace: Trace) -> None:
     expected = np.repeat(np.arange(len(trace.launches)), np.diff(firsts))
     if not np.array_equal(trace.launch, expected):
         raise ValueError("rows and launches disagree")
-    places = (trace.launch.astype(np.int64) << 32) + (trace.cluster << 16) + trace.core
+    places = np.stack([trace.launch, trace.cluster, trace.core]).astype(np.int64)
+    places = (places[0] << 32) + (places[1] << 16) + places[2]
     if (np.diff(places) < 0).any() or (np.minimum(trace.cluster, trace.core) < 0).any():
         raise ValueError("cores out of order")
     for key in np.unique(trace.opcode.astype(np.int32) * 256 + trace.mode):

@@ -1,0 +1,47 @@
+"""Launches of many tasks from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+KERNEL = """
+__mlu_entry__ void number(int *out) { out[taskId] = 100 * taskIdY + taskIdX; }
+"""
+
+
+def test_tasks_on_a_chip(zhisuan: Callable, here: Path) -> None:
+    (here / "k.bcl").write_text(KERNEL)
+    done = zhisuan("run", "k.bcl", "--machine", "mlu270", "--tasks", "8x2", "--type", "UNION2",
+                   "--arg", "out=i32[16]", "-o", "out.safetensors", "--trace", "k.trace",
+                   "--report", "k.html")  # fmt: skip
+    assert done.code == 0, done.err
+    wanted = [[100 * y + x for x in range(8)] for y in range(2)]
+    assert np.array_equal(load_file(here / "out.safetensors")["out"].reshape(2, 8), wanted)
+    assert "of 20 cores the timeline shows" in (here / "k.html").read_text().lower()
+    assert zhisuan("time", "k.trace", "--machine", "mlu290").code == 0
+    refused = zhisuan("time", "k.trace", "--machine", "dlp-s")
+    assert refused.code != 0
+    assert "larger chip" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--tasks", "3.5"), "one to three numbers, such as 16 or 16x2x1"),
+        (("--tasks", "0"), "three positive numbers"),
+        (("--tasks", "6", "--type", "UNION1"), "a multiple of 4"),
+        (("--type", "UNION"), "no such task type"),
+    ],
+)
+def test_wrong_dimensions(
+    zhisuan: Callable, here: Path, options: tuple[str, ...], expected: str
+) -> None:
+    (here / "k.bcl").write_text(KERNEL)
+    done = zhisuan("run", "k.bcl", "--machine", "mlu270", "--arg", "out=i32[64]", *options)
+    assert done.code != 0
+    assert expected in done.err
