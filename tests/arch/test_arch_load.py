@@ -214,6 +214,17 @@ scalar unit; same iteration per lane" }
           found:    0""",
     ),
     (
+        "write_latency = { value = 100", "write_latency = { value = 9223372036854775808",
+        """\
+        error: dram.write_latency is too large
+          where:    my.toml:13:1
+            write_latency = { value = 9223372036854775808, source = "our choice: posted writes \
+return earlier than reads" }
+            ^
+          expected: at most 1125899906842624 (2^50)
+          found:    9223372036854775808""",
+    ),
+    (
         "read_latency = { value = 200", "read_latency = { value = -1",
         """\
         error: dram.read_latency is too small

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from zhisuan.arch.machine import FLATTEN, TOPOLOGIES, Machine
 from zhisuan.arch.technology import NODES, dram_kinds
 
+MOST = 1 << 50
+"""No size, rate or latency is larger; a petabyte, a thousand times the fastest clock."""
 WRAM_LINE = 64
 """Bytes of a line of WRAM; a bank of every element holds whole lines."""
 MAY_BE_ZERO = (
@@ -119,6 +121,8 @@ def broken(machine: Machine) -> Iterator[Broken]:
         if value < least:
             wanted = "zero or more" if least == 0 else "one or more"
             yield Broken(key, f"{key} is too small", f"a whole number, {wanted}", str(value))
+        if value > MOST:
+            yield Broken(key, f"{key} is too large", f"at most {MOST} (2^50)", str(value))
     for rule in RULES:
         if not rule.holds(machine):
             value = dict(values(machine))[rule.key]

@@ -258,7 +258,8 @@ def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
     plan = empty_schedule(rows, launches, machine)
     task = header.Replay()
     task.rows, task.launches, task.places = rows, launches, plan.core_cycles.shape[1]
-    task.window, task.overhead = max(machine.queues.window, 1), machine.launch.overhead
+    task.window = min(max(machine.queues.window, 1), rows + 1)  # more would never fill
+    task.overhead = machine.launch.overhead
     depths = (machine.queues.compute, machine.queues.io, machine.queues.move)
     task.depth[:] = [max(depth, 1) for depth in depths]
     task.resources, task.clusters = work.shares.resources, work.shares.clusters
