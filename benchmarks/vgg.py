@@ -67,7 +67,7 @@ def torch_network(graph: Graph) -> Callable[[np.ndarray], object] | None:
 
 def measure(rounds: int = ROUNDS) -> Comparison:
     """Both sides in turn, after one uncounted round."""
-    installed = importlib.util.find_spec(vgg16.PACKAGE) is not None
+    installed = importlib.util.find_spec(vgg16.WEIGHTS.package) is not None
     graph = vgg16.build(vgg16.imagenet_weights() if installed else vgg16.random_weights())
     machine = load("dlp-s")
     lowered = lower(graph, {}, machine)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ from zhisuan.graph.shapes import infer
 from zhisuan.models import style
 
 needs_package = pytest.mark.skipif(
-    importlib.util.find_spec(style.PACKAGE) is None, reason=f"needs {style.INSTALL}"
+    importlib.util.find_spec(style.WEIGHTS.package) is None,
+    reason=f"needs {style.WEIGHTS.install}",
 )
 
 
@@ -131,7 +133,7 @@ def test_every_stage_survives_its_text(raw: Graph, tmp_path: Path) -> None:
 
 @needs_package
 def test_the_package_is_found_but_never_imported(raw: Graph) -> None:
-    assert style.PACKAGE not in sys.modules
+    assert style.WEIGHTS.package not in sys.modules
 
 
 @needs_package
@@ -168,7 +170,7 @@ def test_unknown_style(bad: str | int) -> None:
 
 
 def test_missing_package(monkeypatch) -> None:
-    monkeypatch.setattr(style, "PACKAGE", "no_such_package_here")
+    monkeypatch.setattr(style, "WEIGHTS", replace(style.WEIGHTS, package="no_such_package_here"))
     with pytest.raises(ZhisuanError) as caught:
         style.load()
     assert str(caught.value) == (
@@ -184,12 +186,12 @@ def test_changed_weights(monkeypatch, tmp_path: Path) -> None:
     package = tmp_path / "fake_style_package"
     (package / "models").mkdir(parents=True)
     (package / "__init__.py").write_text("raise AssertionError('imported')")
-    monkeypatch.setattr(style, "PACKAGE", package.name)
+    monkeypatch.setattr(style, "WEIGHTS", replace(style.WEIGHTS, package=package.name))
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ZhisuanError) as caught:
         style.path()
     assert caught.value.found == "no such file"
-    (package / style.FILE).write_bytes(b"other")
+    (package / style.WEIGHTS.file).write_bytes(b"other")
     with pytest.raises(ZhisuanError) as caught:
         style.path()
     assert caught.value.what == "the style network is not the one this program was written for"

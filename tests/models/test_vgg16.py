@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -42,11 +43,12 @@ def test_the_chip_agrees_with_the_reference() -> None:
 
 
 def test_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vgg16, "PACKAGE", "no_such_package_here")
+    missing = replace(vgg16.WEIGHTS, package="no_such_package_here")
+    monkeypatch.setattr(vgg16, "WEIGHTS", missing)
     with pytest.raises(ZhisuanError) as caught:
         vgg16.imagenet_weights()
     assert str(caught.value) == (
-        "error: the package with the VGG16 weights is not installed\n"
+        "error: the package with the VGG16 network is not installed\n"
         "  where:    the convolutions of VGG16\n"
         "  expected: the package no_such_package_here (61 MB)\n"
         "  found:    no such package\n"

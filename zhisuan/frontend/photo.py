@@ -5,7 +5,6 @@ The header is judged before anything is decoded.  Scaling and colour conversion 
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +14,18 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zhisuan.base.errors import ZhisuanError
+from zhisuan.frontend.package import PackagedFile
 
 MOST_PIXELS = 100_000_000
 DEFAULT_SIZE = 384
-DEFAULT_PACKAGE = "imgaug"
-DEFAULT_FILE = "quokka.jpg"
-INSTALL = "pip install --no-deps imgaug==0.4.0"
+DEFAULT = PackagedFile(
+    package="imgaug",
+    file="quokka.jpg",
+    what="default photograph",
+    use="no PHOTO was named",
+    size="0.9 MB",
+    install="pip install --no-deps imgaug==0.4.0",
+)
 
 Size = int | tuple[int, int]
 """Longer side in pixels, or exact (height, width)."""
@@ -42,18 +47,7 @@ def parse_size(text: str) -> Size:
 
 def default_photo() -> Path:
     """The photograph inside the package imgaug, found without importing it."""
-    spec = importlib.util.find_spec(DEFAULT_PACKAGE)
-    if spec is not None and spec.submodule_search_locations:
-        file = Path(next(iter(spec.submodule_search_locations))) / DEFAULT_FILE
-        if file.is_file():
-            return file
-    raise ZhisuanError(
-        "the package with the default photograph is not installed",
-        where="no PHOTO was named",
-        expected=f"the package {DEFAULT_PACKAGE} 0.4.0 (0.9 MB)",
-        found="no such package",
-        hint=f"{INSTALL}, or name a photograph of your own",
-    )
+    return DEFAULT.path()
 
 
 def load(path: Path, size: Size, smallest: int) -> Image.Image:

