@@ -11,8 +11,6 @@ be unknown, every number is a whole one, and only the sections of `ABSENT` may b
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -93,7 +91,7 @@ def load(name_or_path: str) -> m.Machine:
 def parse(text: str, where: str) -> m.Machine:
     """Parse a machine file's text; every mistake names the file, the line and the key."""
     file = FileText(where, text)
-    tables = _tables(file)
+    tables = file.tables("machine", "compare with a preset")
     _known_sections(file, tables)
     sources: dict[str, str] = {}
     given = [name for name in _KEYS if name in tables or name not in ABSENT]
@@ -114,20 +112,6 @@ def parse(text: str, where: str) -> m.Machine:
         raise ZhisuanError(fault.what, where=file.place(*fault.key.split(".")),
                            expected=fault.expected, found=fault.found)  # fmt: skip
     return machine
-
-
-def _tables(file: FileText) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.text)
-    except tomllib.TOMLDecodeError as error:
-        reason, _, place = str(error).partition(" (at ")
-        numbers = [int(number) for number in re.findall(r"\d+", place)]
-        raise ZhisuanError(
-            "the machine file is not valid TOML",
-            where=file.at(*numbers) if len(numbers) == 2 else file.file,
-            found=reason,
-            hint="compare with a preset",
-        ) from error
 
 
 def _known_sections(file: FileText, tables: dict[str, Any]) -> None:

@@ -1,14 +1,16 @@
 """Where a key stands in a TOML text: for messages that point at the line.
 
-Comes in: the text of a machine file.  Goes out: places.  It reads no values: tomllib does.
+Comes in: the text of a machine or sweep file.  Goes out: its tables, and places in it.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
+from typing import Any
 
-from zhisuan.base.errors import SourcePos
+from zhisuan.base.errors import SourcePos, ZhisuanError
 
 _HEADER = re.compile(r"\s*\[\s*([\w.\-]+)\s*\]")
 _KEY = re.compile(r"\s*([\w.\-]+)\s*=")
@@ -16,7 +18,7 @@ _KEY = re.compile(r"\s*([\w.\-]+)\s*=")
 
 @dataclass(frozen=True)
 class FileText:
-    """A machine file's text, and what messages call the file."""
+    """A TOML file's text, and what messages call the file."""
 
     file: str
     text: str
@@ -27,6 +29,20 @@ class FileText:
         if not 1 <= line <= len(lines):
             return SourcePos(self.file)
         return SourcePos(self.file, line, column, lines[line - 1])
+
+    def tables(self, kind: str, hint: str) -> dict[str, Any]:
+        """The file's tables; text that is not TOML is an error about "the `kind` file"."""
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            reason, _, place = str(error).partition(" (at ")
+            numbers = [int(number) for number in re.findall(r"\d+", place)]
+            raise ZhisuanError(
+                f"the {kind} file is not valid TOML",
+                where=self.at(*numbers) if len(numbers) == 2 else self.file,
+                found=reason,
+                hint=hint,
+            ) from error
 
     def place(self, section: str, key: str = "") -> SourcePos:
         """Where `key` of [section] is set, else the section's header, else the file."""

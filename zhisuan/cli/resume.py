@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zhisuan.cli import check as checks
+from zhisuan.cli import options
 from zhisuan.cli.check import Check
 
 if TYPE_CHECKING:
     import numpy as np
 
     from zhisuan.report.model import RunReport
-
-Machine = Annotated[
-    str | None,
-    typer.Option("--machine", help="Machine: a preset's name or a .toml file.",
-                 show_default=False),
-]  # fmt: skip
 
 
 def run(
@@ -36,7 +31,7 @@ def run(
         typer.Option("-o", "--output", help="Outputs by name, .safetensors; or a picture, .png.",
                      show_default=False),
     ] = None,
-    machine: Machine = None,
+    machine: options.Machine = None,
     kernel: Annotated[
         str | None,
         typer.Option("--kernel", help="For a program: the kernel to launch.", show_default=False),
@@ -56,16 +51,10 @@ def run(
         typer.Option("--type", help="For a program: BLOCK, UNION1, UNION2, UNION4, UNION8 [BLOCK].",
                      show_default=False),
     ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Report to write.", show_default=False)
-    ] = None,
-    trace: Annotated[
-        Path | None, typer.Option("--trace", help="Trace to write.", show_default=False)
-    ] = None,
+    report: options.Report = None,
+    trace: options.Trace = None,
     check: Check = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print every figure as JSON instead of tables.")
-    ] = False,
+    as_json: options.Json = False,
 ) -> None:  # fmt: skip
     """Go on from a file of any step.
 
@@ -167,7 +156,7 @@ def compile_model(
         typer.Option("--size", help="HEIGHTxWIDTH: short for --dim h=HEIGHT --dim w=WIDTH.",
                      show_default=False),
     ] = None,
-    machine: Machine = None,
+    machine: options.Machine = None,
 ) -> None:  # fmt: skip
     """Compile a model to a plan and programs.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from zhisuan.cli import check as checks
+from zhisuan.cli import options
 from zhisuan.cli.check import Check
 
 
@@ -36,13 +37,9 @@ def style(
         typer.Option("--report", help="Report to write [the picture's name, .html].",
                      show_default=False),
     ] = None,
-    trace: Annotated[
-        Path | None, typer.Option("--trace", help="Trace to write.", show_default=False)
-    ] = None,
+    trace: options.Trace = None,
     check: Check = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print every figure as JSON instead of tables.")
-    ] = False,
+    as_json: options.Json = False,
 ) -> None:  # fmt: skip
     """Restyle a photograph on the simulated chip.
 

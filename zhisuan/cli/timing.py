@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zhisuan.cli import options
+
 if TYPE_CHECKING:
     from zhisuan.isa.program import Program
     from zhisuan.report.model import Layer
@@ -16,19 +18,13 @@ if TYPE_CHECKING:
 
 def time(
     file: Annotated[Path, typer.Argument(help="A .trace file.")],
-    machine: Annotated[
-        str | None,
-        typer.Option("--machine", help="Machine: a preset's name or a .toml file.",
-                     show_default=False),
-    ] = None,
+    machine: options.Machine = None,
     plan: Annotated[
         Path | None,
         typer.Option("--plan", help="Plan with layers and MACs [the one beside FILE].",
                      show_default=False),
     ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Report to write.", show_default=False)
-    ] = None,
+    report: options.Report = None,
     timeline: Annotated[
         Path | None,
         typer.Option("--timeline", help="Still picture of the timeline to write, .svg.",
@@ -37,9 +33,7 @@ def time(
     costs: Annotated[
         bool, typer.Option("--energy", help="Print energy and chip area part by part too.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print every figure as JSON instead of tables.")
-    ] = False,
+    as_json: options.Json = False,
 ) -> None:  # fmt: skip
     """Time a saved trace on a machine.
 

@@ -22,8 +22,6 @@ trace = "saved.trace"                             # re-timed as it is, never pla
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -73,7 +71,7 @@ def load(path: Path) -> Sweep:
 def parse(text: str, path: Path) -> Sweep:
     """Parse a sweep file's text; `path` is what messages call it."""
     file = FileText(str(path), text)
-    tables = _tables(file)
+    tables = file.tables("sweep", "docs/sweep.md has an example")
     for name in tables:
         if name not in _TOP:
             raise ZhisuanError(f"a sweep has no '{name}'", where=file.place(name),
@@ -96,20 +94,6 @@ def parse(text: str, path: Path) -> Sweep:
             hint="sample = 1000, above the first section, takes 1000 machines at random",
         )
     return sweep
-
-
-def _tables(file: FileText) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.text)
-    except tomllib.TOMLDecodeError as error:
-        reason, _, place = str(error).partition(" (at ")
-        numbers = [int(number) for number in re.findall(r"\d+", place)]
-        raise ZhisuanError(
-            "the sweep file is not valid TOML",
-            where=file.at(*numbers) if len(numbers) == 2 else file.file,
-            found=reason,
-            hint="docs/sweep.md has an example",
-        ) from error
 
 
 def _whole(file: FileText, tables: dict[str, Any], name: str, otherwise: int) -> int:
