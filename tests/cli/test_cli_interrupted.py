@@ -27,14 +27,31 @@ main(["style", "-o", "o.png", "--emit", "steps", "--trace", "t.trace"])
 """The command with another pipeline, so that it is under way for as long as a test needs."""
 
 
-def start(folder: Path, work: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", RUN.format(work=work)],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+def start(
+    folder: Path, work: str, ignored: tuple[signal.Signals, ...] = ()
+) -> subprocess.Popen[str]:
+    """The command under way; it inherits `ignored`, and no other signal that is ignored here.
+
+    A shell's background job, as tests may run in, ignores SIGINT.
+    """
+    before = {
+        number: signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
+        for number in ENDING
+    }
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-c", RUN.format(work=work)],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def under_way(folder: Path, run: subprocess.Popen[str]) -> None:
@@ -66,11 +83,7 @@ def test_a_killed_run_leaves_only_hidden_parts(tmp_path: Path) -> None:
 
 def test_an_ignored_signal_stays_ignored(tmp_path: Path) -> None:
     """As under nohup."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        run = start(tmp_path, "time.sleep(0.5); sys.exit(7)")
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    run = start(tmp_path, "time.sleep(0.5); sys.exit(7)", ignored=(signal.SIGHUP,))
     under_way(tmp_path, run)
     os.kill(run.pid, signal.SIGHUP)
     run.communicate(timeout=60)
