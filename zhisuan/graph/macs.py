@@ -3,7 +3,7 @@
     conv2d  outputs * kernel_h * kernel_w * channels / groups
     matmul, linear  outputs * inner size    vecmat  rows * columns
 
-Pixels of the padding count, as everywhere in the field.
+The integer forms count as the others.  Pixels of the padding count, as everywhere in the field.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def macs(graph: Graph, binding: Mapping[str, int]) -> dict[str, int]:
     shapes = infer(graph, binding)
     found: dict[str, int] = {}
     for node in graph.nodes:
-        if node.op == "conv2d":
+        if node.op in ("conv2d", "conv2d_i8"):
             inner = math.prod(shapes[node.inputs[1]][1:])
-        elif node.op in ("matmul", "vecmat", "linear"):
+        elif node.op in ("matmul", "vecmat", "linear", "linear_i8"):
             inner = shapes[node.inputs[0]][-1]
         else:
             continue

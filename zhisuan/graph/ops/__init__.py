@@ -7,6 +7,7 @@ from zhisuan.graph.ops import (
     linear,
     normalization,
     pooling,
+    quantized,
     reduce,
     resample,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "linear",
     "normalization",
     "pooling",
+    "quantized",
     "reduce",
     "resample",
 ]

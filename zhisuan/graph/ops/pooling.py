@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from zhisuan.base.dtype import I8, DType
 from zhisuan.graph.dims import Dim, Shape
 from zhisuan.graph.ops.rules import float_dtype
 from zhisuan.graph.registry import Call, op
@@ -52,7 +53,12 @@ def _windows(
     return sliding_window_view(framed, window, axis=(2, 3))[:, :, :: strides[0], :: strides[1]]
 
 
-@op(shape=pooled, dtype=float_dtype, onnx="MaxPool")
+def ordered_dtype(call: Call) -> DType:
+    """As `float_dtype`, or i8."""
+    return I8 if call.dtypes == (I8,) else float_dtype(call)
+
+
+@op(shape=pooled, dtype=ordered_dtype, onnx="MaxPool")
 def max_pool(
     x,
     *,
@@ -60,8 +66,9 @@ def max_pool(
     strides: tuple[int, ...] = (1, 1),
     pads: tuple[int, ...] = (0, 0, 0, 0),
 ):
-    """The largest under each window; x [n, c, h, w], padding never wins."""
-    return _windows(x, window, strides, pads, -np.inf).max(axis=(4, 5))
+    """The largest under each window; x [n, c, h, w] of floats or i8, padding never wins."""
+    least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    return _windows(x, window, strides, pads, least).max(axis=(4, 5))
 
 
 @op(shape=pooled, dtype=float_dtype, onnx="AveragePool")
