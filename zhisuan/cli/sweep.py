@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zhisuan.base.errors import ZhisuanError
+
 if TYPE_CHECKING:
     from zhisuan.explore.sweep import Outcome
 
@@ -28,6 +30,11 @@ def sweep(
         int | None,
         typer.Option("--jobs", min=1, help="Processes [one per core].", show_default=False),
     ] = None,
+    ray: Annotated[
+        str,
+        typer.Option("--ray", metavar="ADDRESS|local", show_default=False,
+                     help="Measure on a Ray cluster: HOST:PORT of its head, or one of this host."),
+    ] = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the results in the folder.")
     ] = False,
@@ -38,12 +45,19 @@ def sweep(
     """
     from zhisuan.cli.screen import show_written
     from zhisuan.explore import sweep as sweeps
+    from zhisuan.explore.cluster import LOCAL
     from zhisuan.explore.sweep_file import load
 
+    if jobs and ray not in ("", LOCAL):
+        raise ZhisuanError(
+            "--jobs does not say how many processes a cluster has",
+            where=f"--ray {ray} --jobs {jobs}",
+            expected="one of the two; a cluster uses all the cores of its nodes",
+        )
     wanted = load(file)
     folder = output or file.with_suffix("")
     try:
-        done = sweeps.run(wanted, folder, jobs=jobs or _cores(), resume=resume)
+        done = sweeps.run(wanted, folder, jobs=jobs or _cores(), resume=resume, ray=ray)
     except KeyboardInterrupt:
         print("interrupted; the same command with --resume goes on from here", file=sys.stderr)
         raise

@@ -8,6 +8,7 @@ computes what is missing and nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from zhisuan.arch.check import values
 from zhisuan.base.files import write_atomically
 from zhisuan.base.progress import bar
 from zhisuan.explore import workers
+from zhisuan.explore.cluster import Cluster, connected
 from zhisuan.explore.journal import TABLE, Journal, write_table
 from zhisuan.explore.pareto import TextRow, fronts
 from zhisuan.explore.picture import picture
@@ -42,8 +44,13 @@ class Outcome:
     files: tuple[Path, ...]
 
 
-def run(sweep: Sweep, folder: Path, *, jobs: int = 1, resume: bool = False) -> Outcome:
-    """Measure every point that `folder` has no row of, then write fronts and picture."""
+def run(
+    sweep: Sweep, folder: Path, *, jobs: int = 1, resume: bool = False, ray: str = ""
+) -> Outcome:
+    """Measure every point that `folder` has no row of, then write fronts and picture.
+
+    Points are measured by `jobs` processes, or by the Ray cluster at the address `ray`.
+    """
     columns = ["point", "program", *sweep.vary, *MEASURED, "impossible"]
     programs = {name: source.load() for name, source in sweep.programs.items()}
     journal = Journal(folder, _identity(sweep), columns, resume)
@@ -55,9 +62,11 @@ def run(sweep: Sweep, folder: Path, *, jobs: int = 1, resume: bool = False) -> O
             for name, program in programs.items()
         }
         todo = [point for point in points(sweep) if point.number not in journal.rows]
-        batches = _batches(todo, programs, jobs)
-        with bar("point", len(todo)) as shown:
-            for row in _measured(batches, sweep, programs, jobs):
+        with ExitStack() as stack:
+            cluster = stack.enter_context(connected(ray, jobs)) if ray else None
+            batches = _batches(todo, programs, cluster.cores if cluster else jobs)
+            shown = stack.enter_context(bar("point", len(todo)))
+            for row in _measured(batches, sweep, programs, cluster or jobs):
                 journal.add(row.point.number, _texts(row))
                 shown.advance()
         journal.finish()
@@ -104,11 +113,18 @@ def _batches(
 
 
 def _measured(
-    batches: Sequence[Sequence[Point]], sweep: Sweep, programs: dict[str, Program], jobs: int
+    batches: Sequence[Sequence[Point]],
+    sweep: Sweep,
+    programs: dict[str, Program],
+    by: int | Cluster,
 ) -> Iterator[Row]:
-    if min(jobs, len(batches)) > 1:
+    """The rows of all batches, measured by so many processes or by a cluster."""
+    if isinstance(by, Cluster):
+        yield from by.rows(batches, sweep.machine, programs)
+        return
+    if min(by, len(batches)) > 1:
         programs.clear()  # the workers load their own
-        yield from workers.rows(batches, sweep.machine, sweep.programs, jobs)
+        yield from workers.rows(batches, sweep.machine, sweep.programs, by)
         return
     for batch in batches:
         for point in batch:
