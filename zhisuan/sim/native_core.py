@@ -38,7 +38,6 @@ from zhisuan.sim.walk import WAITS, Schedule, barriers_do_not_fit, empty_schedul
 from zhisuan.sim.workload import Workload
 
 _FOLDER = Path(__file__).parent / "native"
-_FOLDER = Path(__file__).parent / "native"
 SOURCES = tuple(sorted(path.name for path in _FOLDER.glob("*.c")))
 INCLUDES = tuple(sorted(path.name for path in _FOLDER.glob("*.h")))
 _ROWS = 1 << 12
@@ -46,6 +45,7 @@ _ROWS = 1 << 12
 _SLICE = 1 << 26
 """Instructions between returns to Python, which may have been asked to stop (Ctrl-C)."""
 DECODED = np.dtype(header.Decoded)
+CACHE_LINE = 64
 
 
 @functools.cache
@@ -219,8 +219,8 @@ class _Scratch:
 
     def __init__(self, nram: int, wram: int) -> None:
         self.nram_copy = np.empty(nram, np.uint8)
-        self.neurons = np.empty(max(nram, wram // 4), np.float32)  # or four pixels' taps
-        self.weights = np.empty(wram // 2, np.float32)  # a bank of FP16, one float each
+        self.neurons = _lines(max(nram, wram // 4))  # or the patches of a few pixels
+        self.weights = _lines(wram // 2 + wram // 16 + 16)  # a bank of FP16, one float each
         self.rows = np.empty(_ROWS, ROW)
 
     def lend(self, core) -> None:  # type: ignore[no-untyped-def]
@@ -228,6 +228,13 @@ class _Scratch:
         core.neurons, core.neurons_capacity = _pointer(self.neurons), len(self.neurons)
         core.weights, core.weights_valid = _pointer(self.weights), 0
         core.rows, core.row_capacity = _pointer(self.rows), len(self.rows)
+
+
+def _lines(floats: int) -> np.ndarray:
+    """float32 from the start of a line of the host's cache, so that vectors lie in one each."""
+    raw = np.empty(4 * floats + CACHE_LINE, np.uint8)
+    start = -raw.ctypes.data % CACHE_LINE
+    return raw[start : start + 4 * floats].view(np.float32)
 
 
 _IDLE_SCRATCH: dict[tuple[int, int], list[_Scratch]] = {}

@@ -8,18 +8,20 @@
 #include "conv.h"
 #include "floats.h"
 
-INLINE int is_half(i64 bytes) { return bytes == 2; }
+INLINE int is_half(const Conv *v) { return v->bits == 16; }
+INLINE int makes_half(const Conv *v) { return v->destination == 2; }
 
 /* Check all that the meaning reads and writes, in its order. */
 static int check(const Core *core, Conv *v, u64 address) {
-    const i64 per_line = WRAM_LINE / v->source;
-    const i64 lines = (v->taps + per_line - 1) / per_line, blocks = (v->co + BANKS - 1) / BANKS;
-    v->bank = range(core, READS_CONV, address, (i128)lines * blocks * BANKS * WRAM_LINE, 1, 1);
+    const i64 blocks = (v->co + BANKS - 1) / BANKS, align = v->bits < 8 ? 1 : v->bits / 8;
+    const i128 weights = (i128)weight_lines(v) * blocks * BANKS * WRAM_LINE;
+    v->bank = range(core, READS_CONV, address, weights, 1, 1);
     if (!v->bank) return 0;
     for (i64 y = 0; y < v->out_h && v->taps; y++)
         for (i64 k = 0; k < v->kernel_h; k++) {
             u64 line = v->src + (u64)((y * v->stride_h + k * v->dilation_h) * v->in_pitch);
-            if (!range(core, 1u << SPACE_nram, line, (i128)v->columns * v->ci, v->source, v->source)) return 0;
+            const i128 bytes = ((i128)v->columns * v->ci * v->bits + 7) >> 3;
+            if (!range(core, 1u << SPACE_nram, line, bytes, 1, (u64)align)) return 0;
         }
     for (int writing = !v->accumulate; writing < 2; writing++)
         for (i64 y = 0; y < v->out_h; y++) {
@@ -30,32 +32,32 @@ static int check(const Core *core, Conv *v, u64 address) {
     return 1;
 }
 
+/* One line of a tap, or of two of FP16, for all banks. */
+INLINE void unpack_cells(const u8 *line, int half, i64 count, float *to) {
+    u16 cells[2][BANKS];
+    for (int bank = 0; bank < BANKS; bank++) {
+        const u32 cell = *(const u32 *)(line + bank * WRAM_LINE);
+        if (!half) to[bank] = float_of(cell);
+        cells[0][bank] = (u16)cell, cells[1][bank] = (u16)(cell >> 16);
+    }
+    for (i64 i = 0; i < count && half; i++)
+        for (int at = 0; at < BANKS; at += 16) store16(to + i * BANKS + at, load16_half(cells[i] + at));
+}
+
 /* WRAM bytes -> core->weights; nothing to do if they are there from the last CONV. */
 static void unpack(Core *core, const Conv *v, u64 address) {
-    const i64 key[5] = {(i64)address, v->taps, v->co, v->source, core->wram_version};
-    int same = core->weights_valid;
-    for (int i = 0; i < 5; i++) same &= core->weights_key[i] == key[i];
-    if (same) return;
-    const i64 width = v->source, per_line = WRAM_LINE / width;
-    const i64 lines = (v->taps + per_line - 1) / per_line;
+    if (is_unpacked(core, v, address, v->bits)) return;
+    const i64 per_line = weights_in_line(v), lines = weight_lines(v), step = 32 / v->bits;
     for (i64 block = 0; block * BANKS < v->co; block++)
-        for (i64 tap = 0; tap < v->taps; tap++) {
+        for (i64 tap = 0; tap < v->taps; tap += step) {
             const u8 *line = v->bank + (block * lines + tap / per_line) * BANKS * WRAM_LINE;
-            const u8 *cell = line + tap % per_line * width;
-            float *to = core->weights + (block * v->taps + tap) * BANKS;
-            for (i64 bank = 0; bank < BANKS; bank++, cell += WRAM_LINE)
-                to[bank] = is_half(v->source) ? from_half(*(const u16 *)cell) : *(const float *)cell;
+            const i64 left = v->taps - tap;
+            unpack_cells(line + tap % per_line / step * 4, is_half(v), left < step ? left : step,
+                         core->weights + (block * v->taps + tap) * BANKS);
         }
-    for (int i = 0; i < 5; i++) core->weights_key[i] = key[i];
-    core->weights_valid = 1;
 }
 
 /* ---- Blocks of pixels x channels ---- */
-
-typedef struct {
-    i64 kernel_h, runs, length;  /* taps are kernel_h x runs x length */
-    i64 line_step, run_step;     /* floats from one line, or run, to the next */
-} Taps;
 
 #if HAS_FMA
 #define FUSED16(a, b, c) __builtin_elementwise_fma(a, b, c)
@@ -136,7 +138,7 @@ INLINE f32x16 sums_before(const Conv *v, const float *dst, i64 count) {
 INLINE void store(const Conv *v, u8 *dst, f32x16 sum, i64 count) {
     float values[16];
     store16(values, sum);
-    if (!is_half(v->destination)) {
+    if (!makes_half(v)) {
         for (int c = 0; c < 16; c++) ((u32 *)values)[c] = result_f32(values[c]);
         if (count >= 16) memcpy(dst, values, 64);
         else memcpy(dst, values, (u64)count * 4);
@@ -175,7 +177,7 @@ static void convert_neurons(const Conv *v, const u8 *src, i64 lines, float *to) 
     const i64 length = v->columns * v->ci;
     for (i64 y = 0; y < lines; y++, to += length) {
         const u8 *line = src + y * v->in_pitch;
-        if (!is_half(v->source)) {
+        if (!is_half(v)) {
             memcpy(to, line, (u64)length * 4);
             continue;
         }
@@ -184,14 +186,7 @@ static void convert_neurons(const Conv *v, const u8 *src, i64 lines, float *to) 
 }
 
 static void in_blocks(const Conv *v, u8 *dst, const float *neurons) {
-    const int merged = v->dilation_w == 1; /* the taps of a kernel row lie side by side */
-    const Taps t = {
-        .kernel_h = v->kernel_h,
-        .runs = merged ? 1 : v->kernel_w,
-        .length = merged ? v->kernel_w * v->ci : v->ci,
-        .line_step = v->dilation_h * v->columns * v->ci,
-        .run_step = v->dilation_w * v->ci,
-    };
+    const Taps t = taps_of(v, 1);
     const i64 total = v->out_h * v->out_w;
     for (i64 channel = 0; channel < v->co;) {
         const i64 left = (v->co - channel + 15) / 16, in_bank = (BANKS - channel % BANKS) / 16;
@@ -208,12 +203,12 @@ static void in_blocks(const Conv *v, u8 *dst, const float *neurons) {
 /* ---- Any shape, one sum at a time: overlapping rows, and neurons too many to convert ---- */
 
 static float one_sum(const Conv *v, const u8 *pixel, float sum, const float *weight) {
-    const i64 width = v->source;
+    const i64 width = v->bits / 8;
     for (i64 ky = 0; ky < v->kernel_h; ky++)
         for (i64 kx = 0; kx < v->kernel_w; kx++) {
             const u8 *p = pixel + ky * v->dilation_h * v->in_pitch + kx * v->dilation_w * v->ci * width;
             for (i64 c = 0; c < v->ci; c++, weight += BANKS) {
-                float x = is_half(v->source) ? from_half(((const u16 *)p)[c]) : ((const float *)p)[c];
+                float x = is_half(v) ? from_half(((const u16 *)p)[c]) : ((const float *)p)[c];
                 sum = fused(x, *weight, sum);
             }
         }
@@ -222,7 +217,7 @@ static float one_sum(const Conv *v, const u8 *pixel, float sum, const float *wei
 
 /* `src` and `before` read NRAM as it was before the instruction. */
 static void one_by_one(const Conv *v, u8 *dst, const u8 *src, const u8 *before) {
-    const i64 width = v->destination, source = v->source;
+    const i64 width = v->destination, source = v->bits / 8;
     for (i64 y = 0; y < v->out_h; y++)
         for (i64 x = 0; x < v->out_w; x++)
             for (i64 c = 0; c < v->co; c++) {
@@ -231,7 +226,7 @@ static void one_by_one(const Conv *v, u8 *dst, const u8 *src, const u8 *before) 
                 const float start = v->accumulate ? *(const float *)(before + place) : 0.0f;
                 const float *weight = v->weights + c / BANKS * v->taps * BANKS + c % BANKS;
                 const float sum = one_sum(v, pixel, start, weight);
-                if (is_half(v->destination)) *(u16 *)(dst + place) = result_f16(sum);
+                if (makes_half(v)) *(u16 *)(dst + place) = result_f16(sum);
                 else *(u32 *)(dst + place) = result_f32(sum);
             }
 }
@@ -242,10 +237,10 @@ static void compute(Core *core, const Conv *v) {
     const u8 *src = nram + (v->taps ? v->src - core->space_base[SPACE_nram] : 0);
     const i64 row = v->out_w * v->co * (v->destination);
     const i64 step = v->out_pitch < 0 ? -v->out_pitch : v->out_pitch;
-    const i64 lines = (v->out_h - 1) * v->stride_h + (v->kernel_h - 1) * v->dilation_h + 1;
+    const i64 lines = lines_of(v);
     const i128 neurons = (i128)lines * v->columns * v->ci;
     const int separate = v->out_h == 1 || step >= row;
-    if (separate && neurons <= core->neurons_capacity && (HAS_FMA || is_half(v->source))) {
+    if (separate && neurons <= core->neurons_capacity && (HAS_FMA || is_half(v))) {
         if (v->taps) convert_neurons(v, src, lines, core->neurons);
         in_blocks(v, dst, core->neurons);
         return;
@@ -257,7 +252,7 @@ static void compute(Core *core, const Conv *v) {
 /* `kind`: which of the classes of element types. */
 enum { FLOATS, INTEGERS };
 
-static int conv(Core *core, const i64 *a, int kind, i64 source, i64 destination, int accumulate) {
+static int conv(Core *core, const i64 *a, int kind, i64 bits, i64 destination, int accumulate) {
     const i64 geometry = a[CONV_geometry], steps = a[CONV_steps];
     Conv v = {
         .out_h = quarter(geometry, 0), .out_w = quarter(geometry, 1),
@@ -266,7 +261,7 @@ static int conv(Core *core, const i64 *a, int kind, i64 source, i64 destination,
         .dilation_h = quarter(steps, 2), .dilation_w = quarter(steps, 3),
         .ci = low_half(a[CONV_channels]), .co = high_half(a[CONV_channels]),
         .in_pitch = low_half(a[CONV_pitches]), .out_pitch = high_half(a[CONV_pitches]),
-        .source = source, .destination = destination, .accumulate = accumulate,
+        .bits = bits, .destination = destination, .accumulate = accumulate,
         .src = (u64)a[CONV_src], .dst = (u64)a[CONV_dst], .weights = core->weights,
     };
     if (v.ci < 0 || v.co < 0) return 0;
@@ -283,15 +278,15 @@ static int conv(Core *core, const i64 *a, int kind, i64 source, i64 destination,
 
 int run_matrix(Core *core, u32 handler, const i64 *a) {
     switch (handler) {
-        case OP_CONV_f16_f16: return conv(core, a, FLOATS, 2, 2, 0);
-        case OP_CONV_f16_f32: return conv(core, a, FLOATS, 2, 4, 0);
-        case OP_CONV_f32_f32: return conv(core, a, FLOATS, 4, 4, 0);
-        case OP_CONV_f16_f32_acc: return conv(core, a, FLOATS, 2, 4, 1);
-        case OP_CONV_f32_f32_acc: return conv(core, a, FLOATS, 4, 4, 1);
-        case OP_CONV_i8_i32: return conv(core, a, INTEGERS, 1, 4, 0);
-        case OP_CONV_i16_i32: return conv(core, a, INTEGERS, 2, 4, 0);
-        case OP_CONV_i8_i32_acc: return conv(core, a, INTEGERS, 1, 4, 1);
-        case OP_CONV_i16_i32_acc: return conv(core, a, INTEGERS, 2, 4, 1);
+        case OP_CONV_f16_f16: return conv(core, a, FLOATS, 16, 2, 0);
+        case OP_CONV_f16_f32: return conv(core, a, FLOATS, 16, 4, 0);
+        case OP_CONV_f32_f32: return conv(core, a, FLOATS, 32, 4, 0);
+        case OP_CONV_f16_f32_acc: return conv(core, a, FLOATS, 16, 4, 1);
+        case OP_CONV_f32_f32_acc: return conv(core, a, FLOATS, 32, 4, 1);
+        case OP_CONV_i8_i32: return conv(core, a, INTEGERS, 8, 4, 0);
+        case OP_CONV_i16_i32: return conv(core, a, INTEGERS, 16, 4, 0);
+        case OP_CONV_i8_i32_acc: return conv(core, a, INTEGERS, 8, 4, 1);
+        case OP_CONV_i16_i32_acc: return conv(core, a, INTEGERS, 16, 4, 1);
     }
     return run_product(core, handler, a);
 }
