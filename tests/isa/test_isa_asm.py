@@ -262,7 +262,7 @@ WHOLE_MESSAGES = [
           where:    bad.dlps:1:1
             .kernal f()
             ^
-          expected: one of .program, .file, .line, .kernel, .label, .const, .word
+          expected: one of .program, .file, .line, .kernel, .label, .array, .const, .word
           try:      did you mean '.kernel'?""",
     ),
     (

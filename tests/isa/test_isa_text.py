@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhisuan.base.errors import ZhisuanError
+from zhisuan.isa.address import WRAM
 from zhisuan.isa.asm import assemble
 from zhisuan.isa.disasm import disassemble, format_instruction
 from zhisuan.isa.encoding import Encodable, decode, encode
 from zhisuan.isa.number import ALL
-from zhisuan.isa.program import Kernel, Parameter, Program
+from zhisuan.isa.program import Array, Kernel, Parameter, Program
 from zhisuan.isa.registry import Kind
 from zhisuan.isa.table import BY_NAME, ROWS
 
@@ -62,6 +63,9 @@ def programs(draw: st.DrawFn) -> Program:
         sizes,
     )
     listed = draw(st.lists(kernels, max_size=3 if count else 0))
+    names = draw(st.lists(NAMES, max_size=3))
+    declared = (0, 3) if files else (-1, 0)
+    arrays = [Array(name, WRAM.base + 64 * i, 8 * i, *declared) for i, name in enumerate(names)]
     return Program(
         name=draw(NAMES),
         words=np.array(words, np.uint64),
@@ -70,6 +74,7 @@ def programs(draw: st.DrawFn) -> Program:
         files=files,
         lines=np.array(lines, np.int32).reshape(-1, 2),
         labels=draw(st.dictionaries(st.integers(0, count), LABELS, max_size=5)),
+        arrays=tuple(arrays),
     )
 
 
@@ -115,6 +120,7 @@ def test_program_to_bytes_and_back(program: Program) -> None:
     assert again.to_bytes() == raw
     assert (again.words == program.words).all() and (again.lines == program.lines).all()
     assert (again.kernels, again.labels) == (program.kernels, program.labels)
+    assert again.arrays == program.arrays
 
 
 @given(programs(), st.data())

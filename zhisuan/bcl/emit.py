@@ -17,7 +17,7 @@ from zhisuan.bcl import ir
 from zhisuan.bcl.code import STACK_ALIGNMENT, Code, CodeBlock, Op, Slot, Symbol, make
 from zhisuan.bcl.layout import Layout
 from zhisuan.isa.encoding import Encodable, encode
-from zhisuan.isa.program import Kernel, Parameter, Program
+from zhisuan.isa.program import Array, Kernel, Parameter, Program
 from zhisuan.isa.registry import LINK_REGISTER, STACK_POINTER
 from zhisuan.isa.table import BY_NAME
 
@@ -194,11 +194,7 @@ class Emitter:
         files: list[str] = []
         lines = np.zeros((len(self.ops), 2), np.int32)
         for pc, op in enumerate(self.ops):
-            lines[pc] = (-1, 0)
-            if op.place is not None and op.place.line:
-                if op.place.file not in files:
-                    files.append(op.place.file)
-                lines[pc] = (files.index(op.place.file), op.place.line)
+            lines[pc] = _file_and_line(op.place, files)
         const = bytearray(self.layout.const_data)
         for offset, symbol in self.layout.fixups:
             const[offset : offset + 8] = self.starts[symbol].to_bytes(8, "little")
@@ -214,5 +210,34 @@ class Emitter:
             for function, parameters in kernels
         }
         return Program(
-            self.name, words, entries, bytes(const), tuple(files), lines, dict(self.labels)
+            self.name,
+            words,
+            entries,
+            bytes(const),
+            arrays=self._arrays(files),
+            files=tuple(files),
+            lines=lines,
+            labels=dict(self.labels),
         )
+
+    def _arrays(self, files: list[str]) -> tuple[Array, ...]:
+        """The arrays by address; files that only they come from are added to `files`."""
+        found = [
+            Array(
+                item.source_name or item.name,
+                self.layout.addresses[item.name],
+                ir.size_of(item.type),
+                *_file_and_line(item.place, files),
+            )
+            for item in self.layout.arrays
+        ]
+        return tuple(sorted(found, key=lambda array: array.address))
+
+
+def _file_and_line(place: SourcePos | None, files: list[str]) -> tuple[int, int]:
+    """A place as a Program says it; its file is added to `files`."""
+    if place is None or not place.line:
+        return -1, 0
+    if place.file not in files:
+        files.append(place.file)
+    return files.index(place.file), place.line

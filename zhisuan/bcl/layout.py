@@ -33,6 +33,7 @@ class Layout:
     nram_bytes: int = 0
     wram_bytes: int = 0
     sram_bytes: int = 0
+    arrays: list[ir.Global] = field(default_factory=list)  # those that are not constants
 
 
 def used_symbols(module: ir.Module, functions: list[ir.Function]) -> set[str]:
@@ -79,11 +80,29 @@ def lay_out(module: ir.Module, functions: list[ir.Function]) -> Layout:
         ends[space] = start + ir.size_of(item.type)
     for name in unsized:  # an arena is all that the arrays leave free
         layout.addresses[name] = ir.round_up(ends[layout.spaces[name]], ON_CHIP_ALIGNMENT)
+    _refuse_overflow(module, layout, ends)
+    layout.arrays = [module.globals[name] for name in names if layout.spaces[name] != "const"]
     layout.nram_bytes = ends["nram"] - address.NRAM.base
     layout.wram_bytes = ends["wram"] - address.WRAM.base
     layout.sram_bytes = ends["sram"] - address.SRAM.base
     _place_constants(module, layout, [name for name in names if layout.spaces[name] == "const"])
     return layout
+
+
+def _refuse_overflow(module: ir.Module, layout: Layout, ends: dict[str, int]) -> None:
+    """No machine has more of a memory than its window."""
+    for name, space in _SPACES.items():
+        if ends[name] <= space.base + space.window:
+            continue
+        held = [item for item in module.globals.values() if layout.spaces.get(item.name) == name]
+        largest = sorted(held, key=lambda item: -ir.size_of(item.type))
+        lines = [f"{ir.size_of(item.type):,} bytes  {item.source_name}" for item in largest]
+        raise ZhisuanError(
+            f"the arrays in {name} do not fit any machine",
+            where=largest[0].place,
+            expected=f"at most {space.window:,} bytes",
+            found="\n".join([f"{ends[name] - space.base:,} bytes:", *lines]),
+        )
 
 
 def _space(module: ir.Module, item: ir.Global) -> str:

@@ -11,7 +11,7 @@ words' places are its own lines.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 import numpy as np
@@ -96,11 +96,12 @@ def assemble(text: str, filename: str = "program.dlps") -> Program:
 
 def _finish(draft: Draft, filename: str) -> Program:
     kernels = draft.kernels
-    files, places = draft.files, draft.places
+    files, places, arrays = draft.files, draft.places, list(draft.arrays)
     if not draft.complete and draft.words:
         kernels = kernels or {"main": Kernel("main", 0)}
         if not draft.placed:
             files, places = [filename], [(0, line) for line in draft.own_lines]
+            arrays = [replace(array, file=0, line=line) for array, line in draft.arrays.items()]
     for kernel in kernels.values():
         if not 0 <= kernel.entry < len(draft.words):
             raise ZhisuanError(f"kernel '{kernel.name}' has no instructions", where=filename,
@@ -115,6 +116,7 @@ def _finish(draft: Draft, filename: str) -> Program:
         files=tuple(files),
         lines=np.array(places if known else [], np.int32).reshape(-1, 2),
         labels=draft.kept_labels,
+        arrays=tuple(sorted(arrays, key=lambda array: array.address)),
     )
 
 

@@ -12,12 +12,15 @@ import numpy as np
 
 from zhisuan.base.dtype import BY_NAME
 from zhisuan.base.errors import did_you_mean
+from zhisuan.isa.address import LDRAM, NRAM, SRAM, WRAM
 from zhisuan.isa.asm_lines import Cursor
 from zhisuan.isa.asm_state import UNKNOWN_PLACE, Draft
 from zhisuan.isa.number import ALL, FLOATS
-from zhisuan.isa.program import Kernel, Parameter
+from zhisuan.isa.program import Array, Kernel, Parameter
 
 PARAMETER_KINDS = ("ptr", *ALL)
+ARRAY_SPACES = {space.name: space for space in (NRAM, WRAM, SRAM, LDRAM)}
+"""Memories in which a program gives out arrays itself."""
 
 
 def _program(cursor: Cursor, draft: Draft) -> None:
@@ -36,15 +39,12 @@ def _file(cursor: Cursor, draft: Draft) -> None:
 def _line(cursor: Cursor, draft: Draft) -> None:
     """`.line FILE:NUMBER`: where the words that follow come from; `.line ?` is unknown."""
     draft.placed = True
-    file = cursor.name("a file name, or ?")
-    if file == "?" and cursor.peek() is None:
+    token, following = cursor.peek(), cursor.peek(1)
+    if token is not None and token.text == "?" and following is None:
+        cursor.take("?", "word")
         draft.place = UNKNOWN_PLACE
         return
-    cursor.expect(":")
-    number = cursor.integer("a line number")
-    if file not in draft.files:
-        draft.files.append(file)
-    draft.place = (draft.files.index(file), number)
+    draft.place = _file_and_line(cursor, draft)
 
 
 def _label(cursor: Cursor, draft: Draft) -> None:
@@ -101,6 +101,50 @@ def _parameter(cursor: Cursor) -> Parameter:
     return Parameter(cursor.name("the parameter's name"), token.text)
 
 
+# array := ".array" NAME MEMORY "=" OFFSET [ "bytes" "=" NUMBER ] [ FILE ":" NUMBER ]
+def _array(cursor: Cursor, draft: Draft) -> None:
+    """`.array NAME MEMORY=OFFSET bytes=NUMBER FILE:LINE`: an array in nram, wram, sram or ldram.
+
+    The checks report accesses outside the arrays of a memory that has any.  Without `bytes` it
+    is an arena, all that is left; FILE:LINE, where it is declared, may be left out.
+    """
+    column = cursor.column
+    name = cursor.name("the array's name")
+    token = cursor.take("a memory", "word")
+    if token.text not in ARRAY_SPACES:
+        raise cursor.error(f"'{token.text}' has no arrays", token.column,
+                           expected=" or ".join(ARRAY_SPACES),
+                           hint=did_you_mean(token.text, ARRAY_SPACES))  # fmt: skip
+    space = ARRAY_SPACES[token.text]
+    cursor.expect("=")
+    offset, size, place = cursor.integer("an offset in bytes"), 0, UNKNOWN_PLACE
+    following = cursor.peek()
+    if following is not None and following.text == "bytes":
+        cursor.take("bytes", "word")
+        cursor.expect("=")
+        size = cursor.integer("a number of bytes")
+    if cursor.peek() is not None:
+        place = _file_and_line(cursor, draft)
+    array = Array(name, space.base + offset, size, *place)
+    if offset + size > space.window:
+        raise cursor.error(f"the array does not fit {space.name}", column,
+                           expected=f"at most {space.window} bytes from its start",
+                           found=f"{offset} + {size}")  # fmt: skip
+    for other in draft.arrays:
+        if other.address < array.address + size and array.address < other.address + other.size:
+            raise cursor.error(f"arrays '{other.name}' and '{name}' overlap", column)
+    draft.arrays[array] = cursor.line
+
+
+def _file_and_line(cursor: Cursor, draft: Draft) -> tuple[int, int]:
+    file = cursor.name("a file name, or ?")
+    cursor.expect(":")
+    number = cursor.integer("a line number")
+    if file not in draft.files:
+        draft.files.append(file)
+    return draft.files.index(file), number
+
+
 def _const(cursor: Cursor, draft: Draft) -> None:
     """`.const KIND …`: append to the constants, which lie at the base of CONST.
 
@@ -152,6 +196,7 @@ DIRECTIVES: dict[str, Callable[[Cursor, Draft], None]] = {
     ".line": _line,
     ".kernel": _kernel,
     ".label": _label,
+    ".array": _array,
     ".const": _const,
     ".word": _word,
 }

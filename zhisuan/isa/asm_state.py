@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zhisuan.isa.program import Kernel
+from zhisuan.isa.program import Array, Kernel
 
 UNKNOWN_PLACE = (-1, 0)
 
@@ -38,6 +38,7 @@ class Draft:
     kernels: dict[str, Kernel] = field(default_factory=dict)
     const: bytearray = field(default_factory=bytearray)
     files: list[str] = field(default_factory=list)
+    arrays: dict[Array, int] = field(default_factory=dict)  # with their lines of the text
 
     def add_word(self, word: int, line: int) -> None:
         """Append a word that stands in `line` of the text."""

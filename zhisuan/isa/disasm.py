@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from zhisuan.base.errors import ZhisuanError
+from zhisuan.isa.address import space_of
 from zhisuan.isa.encoding import Encodable, decode
-from zhisuan.isa.program import Kernel, Program
+from zhisuan.isa.program import Array, Kernel, Program
 from zhisuan.isa.registry import Kind, Operand
 from zhisuan.isa.syntax import LABEL, float_text, number_text, quoted
 
@@ -82,6 +83,7 @@ def _lines(program: Program, words: bool, sources: Mapping[str, Sequence[str]]) 
     in_place = kernels == sorted(kernels, key=lambda kernel: kernel.entry)
     yield f".program {quoted(program.name)}"
     yield from (f".file {quoted(name)}" for name in program.files)
+    yield from (_array(program, array) for array in program.arrays)
     yield from _constants(program.const_data)
     if not in_place:
         yield from (_kernel(kernel) + f" entry={kernel.entry}" for kernel in kernels)
@@ -144,6 +146,17 @@ def _kernel(kernel: Kernel) -> str:
         text += f" wram={kernel.wram_bytes}"
     if kernel.sram_bytes:
         text += f" sram={kernel.sram_bytes}"
+    return text
+
+
+def _array(program: Program, array: Array) -> str:
+    space = space_of(array.address)
+    assert space is not None
+    text = f".array {quoted(array.name)} {space.name}={array.address - space.base}"
+    if array.size:
+        text += f" bytes={array.size}"
+    if array.file >= 0:
+        text += f" {quoted(program.files[array.file])}:{array.line}"
     return text
 
 

@@ -1,4 +1,5 @@
-"""A program: encoded words, the kernels in them, constants, and where each word came from.
+"""A program: encoded words, the kernels in them, constants, named arrays, and where each word
+came from.
 
 `.dlp` on disk: 8 bytes of magic, the length of a JSON header (uint64, little endian), the
 header, the constant bytes, the words (uint64, little endian), the CRC-32 of all before it
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,28 @@ class Kernel:
     sram_bytes: int = 0
 
 
+@dataclass(frozen=True)
+class Array:
+    """A named piece of a memory that the program gives out itself; its address tells which memory.
+
+    `size` is in bytes; 0 is an arena: all that other arrays and the stack leave free.  `file` and
+    `line` say where it is declared, as the rows of `Program.lines` do.
+    """
+
+    name: str
+    address: int
+    size: int
+    file: int = -1
+    line: int = 0
+
+
 @dataclass
 class Program:
     """words: uint64[n].  const_data is loaded at `address.CONST.base`.
 
     lines: int32[n, 2], for each word (index into files, line), (-1, 0) where unknown.
     labels: word index → name, for listings only.
+    arrays: by address.  A program that names one array of a memory names all of them.
     """
 
     name: str
@@ -57,6 +74,7 @@ class Program:
     files: tuple[str, ...] = ()
     lines: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int32))
     labels: dict[int, str] = field(default_factory=dict)
+    arrays: tuple[Array, ...] = ()
 
     def kernel(self, name: str) -> Kernel:
         """The kernel called `name`; an unknown name is an error."""
@@ -74,6 +92,10 @@ class Program:
             return f"{self.files[self.lines[pc, 0]]}:{self.lines[pc, 1]}"
         return f"{self.name}+{pc}"
 
+    def declared(self, array: Array) -> str:
+        """`file:line` of an array's declaration; empty where unknown."""
+        return f"{self.files[array.file]}:{array.line}" if array.file >= 0 else ""
+
     def to_bytes(self) -> bytes:
         header = {
             "name": self.name,
@@ -82,6 +104,7 @@ class Program:
             "files": list(self.files),
             "lines": self.lines.tolist(),
             "labels": {str(pc): label for pc, label in sorted(self.labels.items())},
+            "arrays": [list(astuple(array)) for array in self.arrays],
             "kernels": [
                 {
                     "name": kernel.name,
@@ -141,6 +164,7 @@ def _parse(raw: bytes) -> Program:
         files=tuple(header["files"]),
         lines=np.array(header["lines"], np.int32).reshape(-1, 2),
         labels={int(pc): label for pc, label in header["labels"].items()},
+        arrays=tuple(Array(*entry) for entry in header["arrays"]),
     )
     _check(program, header)
     return program
@@ -160,7 +184,7 @@ def _parse_kernel(entry: dict[str, Any]) -> Kernel:
 def _check(program: Program, header: dict[str, Any]) -> None:
     """Raise ValueError where the parts of a parsed program do not fit together."""
     count = len(program.words)
-    files = program.lines[:, 0]
+    files = np.append(program.lines[:, 0], [array.file for array in program.arrays])
     fits = (
         count == header["words"]
         and len(program.const_data) == header["const"]

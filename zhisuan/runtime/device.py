@@ -92,7 +92,8 @@ class Device:
         """Raise what the checks find in the launches so far; the allocations are of GDRAM."""
         if self.checks:
             trace = self.trace.build()
-            found = checking.check(trace, self.programs, self.journals, allocations, self.checks)
+            found = checking.check(trace, self.programs, self.journals, allocations, self.checks,
+                                   machine=self.machine)  # fmt: skip
             found.raise_if_any()
 
 

@@ -17,12 +17,13 @@ import numpy as np
 
 from zhisuan.base import clang
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT, SRAM
+from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT, SRAM, WRAM
 from zhisuan.isa.disasm import format_instruction
 from zhisuan.isa.number import FLOATS, INTEGERS, bits_of
 from zhisuan.isa.program import Kernel, Parameter, Program
 from zhisuan.sim import native_core, reference
 from zhisuan.sim.barrier import run_together
+from zhisuan.sim.checks.arrays import contents
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.core_id import reads_core_id
 from zhisuan.sim.fault import Fault
@@ -65,7 +66,7 @@ def execute(
     at the same time, by default all of them.
     """
     entry = program.kernel(kernel)
-    _check_room(entry, memory)
+    _check_room(program, entry, memory)
     slots = _argument_slots(entry, args)
     memory.poke(PARAM.base, np.zeros(PARAM_BYTES, np.uint8))
     memory.poke(PARAM.base, slots)
@@ -142,19 +143,20 @@ def native_is_possible() -> bool:
     return True
 
 
-def _check_room(kernel: Kernel, memory: Memory) -> None:
+def _check_room(program: Program, kernel: Kernel, memory: Memory) -> None:
     """Refuse a kernel whose on-chip arrays the machine cannot hold."""
     machine = memory.machine
     for space, needed, room in (
-        ("NRAM", kernel.nram_bytes, machine.nram_usable),
-        ("WRAM", kernel.wram_bytes, machine.wram.size),
-        ("SRAM", kernel.sram_bytes, machine.sram.size - machine.sram.stack),
+        (NRAM, kernel.nram_bytes, machine.nram_usable),
+        (WRAM, kernel.wram_bytes, machine.wram.size),
+        (SRAM, kernel.sram_bytes, machine.sram.size - machine.sram.stack),
     ):
         if needed > room:
+            name, held = space.name.upper(), contents(program, space)
             raise ZhisuanError(
                 f"kernel '{kernel.name}' does not fit machine '{machine.name}'",
-                expected=f"at most {room} bytes of {space}",
-                found=f"{needed} bytes of {space} arrays",
+                expected=f"at most {room} bytes of {name}",
+                found=f"{needed} bytes of {name} arrays" + (f":\n{held}" if held else ""),
                 hint="smaller arrays, or a machine with more memory on the chip",
             )
 

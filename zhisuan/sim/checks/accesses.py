@@ -172,12 +172,25 @@ def watched(row: Instruction, mode: str, values: tuple[int, ...]) -> tuple[Acces
         row.meaning(watcher, Operands(mode, named))
     except _Unpredictable:
         return None
+    operands = Operands(mode, {o.name: v for o, v in zip(row.operands, values, strict=True)})
     found = [
-        access(writes, *np.array([r for r in ranges if space_of(r[0]) is space], np.int64).T)
+        access(writes, *np.array(group, np.int64).T)
         for writes, ranges in watcher.touched.items()
-        for space in dict.fromkeys(space_of(address) for address, _ in ranges)
-    ]  # an Access lies in one memory
+        for group in _by_operand(row, operands, writes, ranges)
+    ]
     return tuple(item for item in found if item is not None)
+
+
+def _by_operand(
+    row: Instruction, o: Operands, writes: bool, ranges: list[tuple[int, int]]
+) -> list[list[tuple[int, int]]]:
+    """Ranges apart by the operand they belong to, as far as the row tells, and by memory."""
+    hulls = [(t.base, t.base + t.span) for t in row.touches(o) if t.writes is writes]
+    groups: dict[tuple[Any, int], list[tuple[int, int]]] = {}
+    for start, size in ranges:
+        inside = (i for i, (low, high) in enumerate(hulls) if low <= start and start + size <= high)
+        groups.setdefault((space_of(start), next(inside, -1)), []).append((start, size))
+    return list(groups.values())
 
 
 # -- formulas -------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Pieces of memory that somebody asked for: what a kernel may touch outside its core.
+"""Pieces of memory that somebody asked for: what a kernel may touch.
 
-Comes in: from a device or a plan.  Goes out: questions answered about addresses.
+Comes in: from a device or a plan, or with a program.  Goes out: questions answered about addresses.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from zhisuan.sim.memory import hexadecimal
 class Allocation:
     """Bytes [address, address + size), used from launch `first` to launch `last`.
 
-    `filled`: the host has written all of it before the first launch.
+    `filled`: the host has written all of it before the first launch.  `declared` is the place in
+    the source, where there is one.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Allocation:
     first: int = 0
     last: int = 1 << 60
     filled: bool = False
+    declared: str = ""
 
     @property
     def end(self) -> int:
@@ -33,7 +35,8 @@ class Allocation:
 
     def __str__(self) -> str:
         first, end = hexadecimal(self.address), hexadecimal(self.end)
-        return f"'{self.name}', {self.size} bytes from {first} up to {end}"
+        source = f", declared at {self.declared}" if self.declared else ""
+        return f"'{self.name}', {self.size} bytes from {first} up to {end}{source}"
 
 
 class Table:

@@ -1,11 +1,14 @@
 """memcheck: accesses outside what was allocated, and filters that start inside a WRAM line.
 
-Comes in: the events of a launch, the allocations that exist during it.  Goes out: findings.
+Comes in: the events of a launch, the buffers that exist during it, the arrays of its program.
+Goes out: findings.
 Accesses outside a memory, misaligned ones and those that an instruction cannot make never get
 here: the executor stops at them with an error of the same form.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 from zhisuan.isa.address import WRAM, Space
 from zhisuan.isa.matrix import WRAM_LINE
@@ -18,27 +21,41 @@ NAME = "memcheck"
 
 
 class MemCheck:
-    """`tables` has, for every memory where the allocations are known, all of them."""
+    """`buffers` and `arrays` have, for every memory where these are known, all of them.
 
-    def __init__(self, findings: Findings, tables: dict[Space, Table]) -> None:
+    The pieces of one access may lie in several buffers, but never in several arrays.
+    """
+
+    def __init__(
+        self, findings: Findings, buffers: dict[Space, Table], arrays: dict[Space, Table]
+    ) -> None:
         self.findings = findings
-        self.tables = tables
+        self.buffers = buffers
+        self.arrays = arrays
 
     def see(self, event: Event) -> None:
         for touched in event.accesses:
-            for space, table in self.tables.items():
+            for space, table in self.buffers.items():
                 if touched.low in space:
-                    self._within(event, touched, table)
+                    self._within(event, touched, table, touched.starts, touched.ends, "buffer")
+            for space, table in self.arrays.items():
+                if touched.low in space:
+                    hull = np.array([touched.low]), np.array([touched.high])
+                    self._within(event, touched, table, *hull, "array")
             if event.name == "CONV" and touched.low in WRAM and touched.low % WRAM_LINE:
                 self._misaligned(event, touched)
 
-    def _within(self, event: Event, touched: Access, table: Table) -> None:
-        outside = table.outside(touched.starts, touched.ends)
+    def _within(
+        self, event: Event, touched: Access, table: Table,
+        starts: np.ndarray, ends: np.ndarray, kind: str,
+    ) -> None:  # fmt: skip
+        """Report the first of these segments of an access that no `kind` holds as a whole."""
+        outside = table.outside(starts, ends)
         if not len(outside):
             return
-        start, end = int(touched.starts[outside[0]]), int(touched.ends[outside[0]])
+        start, end = int(starts[outside[0]]), int(ends[outside[0]])
         near = table.nearest(start)
-        what = f"{'write' if touched.writes else 'read'} outside every buffer"
+        what = f"{'write' if touched.writes else 'read'} outside every {kind}"
         if near is not None and near.address <= start < near.end:
             what = f"{'write' if touched.writes else 'read'} past the end of '{near.name}'"
         self.findings.add(

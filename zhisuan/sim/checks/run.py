@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import ZhisuanError, did_you_mean
 from zhisuan.isa.address import GDRAM, Space
 from zhisuan.isa.program import Program
 from zhisuan.sim.checks import initcheck, memcheck, racecheck
 from zhisuan.sim.checks.allocation import Allocation, Table
+from zhisuan.sim.checks.arrays import array_tables
 from zhisuan.sim.checks.finding import MOST, Finding, Findings
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.checks.racecheck_tasks import check_tasks
@@ -74,12 +76,14 @@ def check(
     allocations: Iterable[Allocation] | None = None,
     names: Iterable[str] = CHECKS,
     *,
+    machine: Machine | None = None,
     most: int = MOST,
 ) -> Report:
     """Check every launch of a trace.
 
     Without journals the scalar unit's accesses are not seen; without allocations nothing is
-    known about buffers: no memcheck of them, and all of DRAM counts as written.
+    known about buffers: no memcheck of them, and all of DRAM counts as written.  Without the
+    machine nothing is known about the rooms of arrays: no memcheck of those.
     """
     names = tuple(names)
     held = None if allocations is None else tuple(allocations)
@@ -87,10 +91,12 @@ def check(
     found: list[Finding] = []
     left_out = 0
     for number, launch in enumerate(trace.launches):
-        findings = Findings(launch.label, launch.kernel, programs.get(launch.program), most)
+        program = programs.get(launch.program)
+        findings = Findings(launch.label, launch.kernel, program, most)
         parts = stages(trace, number, journals[number] if journals else None)
         if memcheck.NAME in names:
-            _show(parts, memcheck.MemCheck(findings, _tables(held, number)))
+            arrays = array_tables(program, machine) if program and machine else {}
+            _show(parts, memcheck.MemCheck(findings, _tables(held, number), arrays))
         if racecheck.NAME in names:
             _show(parts, racecheck.RaceCheck(findings))
             check_tasks(parts, findings)
