@@ -23,6 +23,7 @@ ROWS: dict[str, int] = {
     "arch": 1,
     "isa": 1,
     "tensor": 2,
+    "quantize": 2,
     "sim": 2,
     "bcl": 2,
     "session": 3,
@@ -37,7 +38,7 @@ ROWS: dict[str, int] = {
     "explore": 8,
     "cli": 9,
 }
-MATHS = frozenset({"graph", "tensor", "session", "frontend", "models"})
+MATHS = frozenset({"graph", "quantize", "tensor", "session", "frontend", "models"})
 MACHINE = frozenset({"arch", "isa", "sim", "bcl", "runtime", "debug", "kernels", "report"})
 
 VAGUE_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"})

@@ -6,7 +6,7 @@ compared with this one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -17,10 +17,20 @@ from zhisuan.graph.dims import Formula
 from zhisuan.graph.ir import Graph, Value
 from zhisuan.graph.registry import find, shape_text
 
+Watch = Callable[[str, np.ndarray], object]
 
-def run(graph: Graph, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The outputs by name; every array is let go after its last use."""
+
+def run(
+    graph: Graph, feeds: Mapping[str, np.ndarray], watch: Watch | None = None
+) -> dict[str, np.ndarray]:
+    """The outputs by name; every array is let go after its last use.
+
+    `watch` is shown every input and every result with its name, in order; it may not change them.
+    """
     bind(graph, feeds)
+    if watch is not None:
+        for name, array in feeds.items():
+            watch(name, array)
     last_use = {name: node for node in graph.nodes for name in node.inputs}
     arrays = {**graph.constants, **feeds}
     for node in graph.nodes:
@@ -28,6 +38,8 @@ def run(graph: Graph, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         dtype = graph.values[node.output].dtype.numpy
         result = find(node.op, node.label).reference(*inputs, **node.attrs)
         arrays[node.output] = np.asarray(result, dtype)
+        if watch is not None:
+            watch(node.output, arrays[node.output])
         for name in node.inputs:
             if last_use[name] is node and name not in graph.outputs:
                 arrays.pop(name, None)
