@@ -13,8 +13,8 @@ import numpy as np
 
 from zhisuan.arch.load import load
 from zhisuan.arch.machine import Machine, Nram, Sram, Wram
-from zhisuan.base.dtype import BY_NAME as DTYPES
 from zhisuan.isa.address import CONST, GDRAM, LDRAM, NRAM, PARAM, SRAM, WRAM, Space
+from zhisuan.isa.element import BITS, bytes_of, kinds_of
 from zhisuan.isa.encoding import Encodable, encode
 from zhisuan.isa.program import Kernel, Program
 from zhisuan.isa.registry import Instruction, Kind, Unit, touched
@@ -251,10 +251,10 @@ class _Writer:
         kernel_h, kernel_w = pick((0, 1, 1, 2, 3, 3)), pick((0, 1, 1, 2, 3, 3))
         stride_h, stride_w, dilation_h, dilation_w = (pick((0, 1, 1, 1, 2)) for _ in range(4))
         ci, co = pick((0, 1, 2, 3, 5, 16)), pick((0, 1, 2, 15, 16, 17, 33, 48, 64, 65, 70, 130))
-        source, destination = _widths(mode)
+        source, destination = kinds_of(mode)
         columns = (out_w - 1) * stride_w + max(kernel_w - 1, 0) * dilation_w + 1
-        in_pitch = columns * ci * source + pick((0, 0, 0, 16, -4))
-        out_pitch = out_w * co * destination + pick((0, 0, 0, 16, -4))
+        in_pitch = bytes_of(source, columns * ci) + pick((0, 0, 0, 16, -4))
+        out_pitch = bytes_of(destination, out_w * co) + pick((0, 0, 0, 16, -4))
         if self.random.random() < 0.02:
             co = -co
         return {
@@ -284,8 +284,8 @@ class _Writer:
 
 def _widths(mode: str) -> tuple[int, int]:
     """Bytes of the source and the destination elements of a mode."""
-    kinds = [DTYPES[part].size for part in mode.split(".") if part in DTYPES]
-    return kinds[0], kinds[-1]
+    source, destination = kinds_of(mode)
+    return BITS[source] // 8, BITS[destination] // 8
 
 
 _STRIDES = (0, 1, 2, 3, 5, 64, 128, -3, -32)

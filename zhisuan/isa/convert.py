@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from zhisuan.isa.element import kinds_of, limits_of, numpy_of
 from zhisuan.isa.number import quiet, signed64
 from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
-from zhisuan.isa.rounding import WAYS, rounded, whole
+from zhisuan.isa.rounding import WAYS, rounded_to, whole
 from zhisuan.isa.transfer import low_half
-from zhisuan.isa.vector import FLOAT_MODES, elementwise, types_of
+from zhisuan.isa.vector import FLOAT_MODES, elementwise
 
 _INTEGER_KINDS = ("i8", "u8", "i16", "i32")
 _CONVERSIONS = (
@@ -33,16 +34,27 @@ def _way(mode: str) -> str:
 
 
 def _convert(core: Core, o: Operands, x: np.ndarray) -> np.ndarray:
-    source, destination = types_of(o.mode)
-    if source.kind != "f":
-        return x.astype(destination)
-    return rounded(x, destination, _way(o.mode))
+    source, destination = kinds_of(o.mode)
+    if numpy_of(source).kind != "f" and destination != "i4":
+        return x.astype(numpy_of(destination))
+    return rounded_to(x, destination, _way(o.mode))
 
 
 elementwise("VCVT", 0x230, "dst n a",
             """dst[i] = a[i] converted, rounded as the mode says: nearest even, else tz toward zero,
 up, dn down, rd nearest with ties away from zero, oz away from zero.  Float to integer
 saturates, NaN gives 0.""", _convert, modes=_CONVERSIONS)  # fmt: skip
+
+
+_FOUR_BITS = (
+    "i4.i8", "i8.i4", "i4.f16", "i4.f32", "f16.i4", "f32.i4",
+    *(f"{source}.i4.{way}" for way in WAYS[1:] for source in FLOAT_MODES),
+)  # fmt: skip
+elementwise("VCVT4", 0x235, "dst n a",
+            """dst[i] = a[i] from or to 4-bit integers, two in a byte, the first in its low half.
+
+Rounded and saturated as VCVT does; i8 saturates to i4.  The half byte after an odd number of
+elements becomes 0.""", _convert, modes=_FOUR_BITS)  # fmt: skip
 
 
 def _round(core: Core, o: Operands, x: np.ndarray) -> np.ndarray:
@@ -59,8 +71,7 @@ def _requantise(core: Core, o: Operands, x: np.ndarray) -> np.ndarray:
         core.trap("a shift by other than 0 to 62 bits")
     half = (1 << o.bits) >> 1
     product = x.astype(np.int64) * low_half(o.mul) + half
-    limits = np.iinfo(types_of(o.mode)[1])
-    return np.clip(product >> o.bits, limits.min, limits.max)
+    return np.clip(product >> o.bits, *limits_of(kinds_of(o.mode)[1]))
 
 
 _WHOLE = ("i8", "i16", "i32")
@@ -70,7 +81,7 @@ elementwise("VREQ", 0x233, "dst n a mul bits",
 Exact fixed point: mul is the low half of a register, signed; bits is 0 to 62.  With mul 1 and
 bits 0 it converts between integer types.""", _requantise,
             modes=("i32.i8", "i32.i16", "i32.i32", "i16.i8", "i16.i16", "i16.i32", "i8.i8",
-                   "i8.i16", "i8.i32"))  # fmt: skip
+                   "i8.i16", "i8.i32", "i32.i4", "i16.i4", "i8.i4"))  # fmt: skip
 
 
 def _brain_widths(mode: str) -> tuple[int, int]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from zhisuan.base.dtype import BY_NAME
+from zhisuan.isa import element
 from zhisuan.isa.address import NRAM, WRAM
+from zhisuan.isa.element import BITS, bytes_of, kinds_of, numpy_of
 from zhisuan.isa.number import MASK64, quiet
 from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
 from zhisuan.isa.transfer import high_half, low_half
@@ -26,9 +27,14 @@ def quarter(packed: Any, index: int) -> Any:
     return (packed >> (16 * index)) & 0xFFFF
 
 
-def weight_bytes(taps: Any, channels: Any, element: int) -> Any:
+def weight_bytes(taps: Any, channels: Any, size: int) -> Any:
+    """WRAM bytes of a filter of weights of `size` bytes; see `filter_bytes`."""
+    return filter_bytes(taps, channels, 8 * size)
+
+
+def filter_bytes(taps: Any, channels: Any, bits: int) -> Any:
     """WRAM bytes of a filter: whole lines per channel, channels in groups of 64 banks."""
-    per_line = WRAM_LINE // element
+    per_line = WRAM_LINE * 8 // bits
     lines = (taps + per_line - 1) // per_line
     groups = (channels + WRAM_BANKS - 1) // WRAM_BANKS
     return groups * lines * WRAM_BANKS * WRAM_LINE
@@ -36,29 +42,40 @@ def weight_bytes(taps: Any, channels: Any, element: int) -> Any:
 
 def unpack_weights(raw: np.ndarray, taps: int, channels: int, kind: np.dtype) -> np.ndarray:
     """WRAM bytes → [taps, channels]: channel c is in bank c mod 64, its taps in line order."""
-    per_line = WRAM_LINE // kind.itemsize
+    return _by_tap(raw.view(kind), taps, channels, WRAM_LINE // kind.itemsize)
+
+
+def unpack_weights_i4(raw: np.ndarray, taps: int, channels: int) -> np.ndarray:
+    """The same for weights of 4 bits, two in a byte: int8[taps, channels]."""
+    return _by_tap(element.unpacked(raw), taps, channels, 2 * WRAM_LINE)
+
+
+def _by_tap(cells: np.ndarray, taps: int, channels: int, per_line: int) -> np.ndarray:
     lines = -(-taps // per_line)
     groups = -(-channels // WRAM_BANKS)
-    cells = raw.view(kind).reshape(groups, lines, WRAM_BANKS, per_line)
+    cells = cells.reshape(groups, lines, WRAM_BANKS, per_line)
     flat = cells.transpose(1, 3, 0, 2).reshape(lines * per_line, groups * WRAM_BANKS)
     return flat[:taps, :channels]
 
 
 def pack_weights(filters: np.ndarray) -> np.ndarray:
     """[taps, channels] → the bytes a kernel loads into WRAM; gaps are zero."""
+    return _in_banks(filters, WRAM_LINE // filters.dtype.itemsize).view(np.uint8)
+
+
+def pack_weights_i4(filters: np.ndarray) -> np.ndarray:
+    """The same for int8 of which the low four bits count, two in a byte."""
+    return element.packed(_in_banks(filters, 2 * WRAM_LINE))
+
+
+def _in_banks(filters: np.ndarray, per_line: int) -> np.ndarray:
     taps, channels = filters.shape
-    per_line = WRAM_LINE // filters.dtype.itemsize
     lines = -(-taps // per_line)
     groups = -(-channels // WRAM_BANKS)
     flat = np.zeros((lines * per_line, groups * WRAM_BANKS), filters.dtype)
     flat[:taps, :channels] = filters
     cells = flat.reshape(lines, per_line, groups, WRAM_BANKS).transpose(2, 0, 3, 1)
-    return np.ascontiguousarray(cells).reshape(-1).view(np.uint8)
-
-
-def _kinds(mode: str) -> tuple[np.dtype, np.dtype]:
-    source, destination = mode.split(".")[:2]
-    return BY_NAME[source].numpy, BY_NAME[destination].numpy
+    return np.ascontiguousarray(cells).reshape(-1)
 
 
 def _pixels(o: Operands) -> Any:
@@ -71,9 +88,9 @@ def _taps(o: Operands) -> Any:
 
 def _conv_cycles(machine: Any, o: Operands) -> Any:
     """max(1, output pixels · ceil(taps / lanes) · ceil(output channels / `matrix.elements`)),
-    lanes `matrix.lanes_f16`, `_f32`, `_i8` or `_i16` by the source type, taps kernel height ·
-    kernel width · input channels; where `matrix.flatten` is channels, kernel height · kernel
-    width · ceil(input channels / lanes) in place of ceil(taps / lanes)
+    lanes `matrix.lanes_f16`, `_f32`, `_i4`, `_i8` or `_i16` by the source type, taps kernel
+    height · kernel width · input channels; where `matrix.flatten` is channels, kernel height ·
+    kernel width · ceil(input channels / lanes) in place of ceil(taps / lanes)
     """
     positions = quarter(o.geometry, 2) * quarter(o.geometry, 3)
     inputs, outputs = low_half(o.channels), high_half(o.channels)
@@ -81,7 +98,7 @@ def _conv_cycles(machine: Any, o: Operands) -> Any:
 
 
 def _conv_touches(o: Operands) -> tuple[Touch, ...]:
-    source, destination = _kinds(o.mode)
+    source, destination = kinds_of(o.mode)
     out_h, out_w = quarter(o.geometry, 0), quarter(o.geometry, 1)
     kernel_h, kernel_w = quarter(o.geometry, 2), quarter(o.geometry, 3)
     stride_h, stride_w = quarter(o.steps, 0), quarter(o.steps, 1)
@@ -89,16 +106,16 @@ def _conv_touches(o: Operands) -> tuple[Touch, ...]:
     ci, co = low_half(o.channels), high_half(o.channels)
     rows = (out_h - 1) * stride_h + (kernel_h - 1) * dilation_h
     columns = (out_w - 1) * stride_w + (kernel_w - 1) * dilation_w + 1
-    src_span = rows * low_half(o.pitches) + columns * ci * source.itemsize
-    dst_span = (out_h - 1) * high_half(o.pitches) + out_w * co * destination.itemsize
+    src_span = rows * low_half(o.pitches) + bytes_of(source, columns * ci)
+    dst_span = (out_h - 1) * high_half(o.pitches) + bytes_of(destination, out_w * co)
     return (
         Touch(True, o.dst, dst_span),
         Touch(False, o.src, src_span),
-        Touch(False, o.weight, weight_bytes(_taps(o), co, source.itemsize)),
+        Touch(False, o.weight, filter_bytes(_taps(o), co, BITS[source])),
     )
 
 
-def _patches(core: Core, o: Operands, kind: np.dtype) -> np.ndarray:
+def _patches(core: Core, o: Operands, kind: str) -> np.ndarray:
     """Neurons under every output pixel: [pixels, taps], taps ordered (kh, kw, ci)."""
     out_h, out_w, kernel_h, kernel_w = (quarter(o.geometry, i) for i in range(4))
     stride_h, stride_w, dilation_h, dilation_w = (quarter(o.steps, i) for i in range(4))
@@ -112,7 +129,7 @@ def _patches(core: Core, o: Operands, kind: np.dtype) -> np.ndarray:
             address = o.src + (y * stride_h + ky * dilation_h) * pitch
             if address & MASK64 in WRAM:
                 core.trap("neurons in WRAM: src must lie in NRAM")
-            line = core.read(address, kind, columns * ci).reshape(columns, ci)
+            line = element.read(core, address, kind, columns * ci).reshape(columns, ci)
             taps.append(line[x].reshape(out_w, kernel_w * ci))
         rows.append(np.concatenate(taps, axis=1))
     return np.concatenate(rows)
@@ -127,7 +144,7 @@ def _check_conv(core: Core, o: Operands) -> None:
 
 @instruction("CONV", 0x300, Unit.MFU, "dst src weight geometry channels steps pitches",
              modes=("f16.f16", "f16.f32", "f32.f32", "f16.f32.acc", "f32.f32.acc",
-                    "i8.i32", "i16.i32", "i8.i32.acc", "i16.i32.acc"),
+                    "i8.i32", "i16.i32", "i8.i32.acc", "i16.i32.acc", "i4.i32", "i4.i32.acc"),
              cycles=_conv_cycles, latency="matrix.latency", touches=_conv_touches,
              reads=(NRAM, WRAM), writes=(NRAM,))  # fmt: skip
 def conv(core: Core, o: Operands) -> None:
@@ -139,19 +156,20 @@ def conv(core: Core, o: Operands) -> None:
     (low half) and output rows (high half).  Sums in float32, one fused multiply-add per tap
     in the order (kernel row, kernel column, input channel); `.acc` starts from dst, else
     from +0.  Integers sum exactly, saturated to 32 bits at the end; VAFFINE or VREQ then
-    scales, rounds and narrows.  Weights lie in WRAM as `pack_weights` writes them.
+    scales, rounds and narrows.  Weights lie in WRAM as `pack_weights` writes them.  4-bit
+    neurons and weights lie two in a byte, the first in its low half; a row of neurons starts
+    with a whole byte.
     """
-    source, destination = _kinds(o.mode)
+    source, destination = kinds_of(o.mode)[0], numpy_of(kinds_of(o.mode)[1])
     out_h, out_w = quarter(o.geometry, 0), quarter(o.geometry, 1)
     taps, co = _taps(o), high_half(o.channels)
     _check_conv(core, o)
     if out_h * out_w * co == 0:
         return
-    raw = core.read(o.weight, np.uint8, weight_bytes(taps, co, source.itemsize))
-    weight = unpack_weights(raw, taps, co, source)
-    neurons = _patches(core, o, source) if taps else np.zeros((out_h * out_w, 0), source)
+    weight = _weights(core, o, source, taps, co)
+    neurons = _patches(core, o, source) if taps else np.zeros((out_h * out_w, 0), weight.dtype)
     pitch = high_half(o.pitches)
-    sums = np.dtype(np.float32 if source.kind == "f" else np.int32)
+    sums = np.dtype(np.float32 if weight.dtype.kind == "f" else np.int32)
     total = np.zeros((out_h * out_w, co), sums)
     if o.mode.endswith("acc"):
         lines = [core.read(o.dst + y * pitch, sums, out_w * co) for y in range(out_h)]
@@ -160,6 +178,13 @@ def conv(core: Core, o: Operands) -> None:
         result = _accumulate(neurons, weight, total).astype(destination)
     for y, line in enumerate(quiet(result).reshape(out_h, out_w * co)):
         core.write(o.dst + y * pitch, line)
+
+
+def _weights(core: Core, o: Operands, kind: str, taps: int, channels: int) -> np.ndarray:
+    raw = core.read(o.weight, np.uint8, filter_bytes(taps, channels, BITS[kind]))
+    if kind == "i4":
+        return unpack_weights_i4(raw, taps, channels)
+    return unpack_weights(raw, taps, channels, numpy_of(kind))
 
 
 def _accumulate(neurons: np.ndarray, weight: np.ndarray, total: np.ndarray) -> np.ndarray:

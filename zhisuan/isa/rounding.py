@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from zhisuan.isa.element import limits_of, numpy_of
+
 WAYS = ("rn", "tz", "up", "dn", "rd", "oz")
 """To nearest even, toward zero, up, down, to nearest with ties away from zero, away from zero."""
 NAMES = ("to nearest even", "toward zero", "up", "down", "to nearest, ties away from zero",
@@ -29,12 +31,12 @@ def whole(x: np.ndarray, way: str) -> np.ndarray:
     return np.copysign(result, x)
 
 
-def rounded(x: np.ndarray, to: np.dtype, way: str = "rn") -> np.ndarray:
-    """Floats or integers → `to`."""
+def rounded_to(x: np.ndarray, kind: str, way: str = "rn") -> np.ndarray:
+    """Floats or integers → the type called `kind`."""
+    to = numpy_of(kind)
     if to.kind != "f":
-        limits = np.iinfo(to)
         value = whole(np.nan_to_num(x.astype(np.float64), nan=0.0), way)
-        return np.clip(value, limits.min, limits.max).astype(to)
+        return np.clip(value, *limits_of(kind)).astype(to)
     near = x.astype(to)
     return near if way == "rn" else _directed(x.astype(np.float64), near, way)
 

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from zhisuan.base.dtype import BY_NAME
-from zhisuan.isa import elementary
+from zhisuan.isa import element, elementary
 from zhisuan.isa.address import NRAM
+from zhisuan.isa.element import BITS, bytes_of, kinds_of, numpy_of
 from zhisuan.isa.number import quiet, value_of
 from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
-from zhisuan.isa.rounding import rounded
+from zhisuan.isa.rounding import rounded_to
 from zhisuan.isa.transfer import high_half, low_half
 
 FLOAT_MODES = ("f16", "f32")
@@ -29,13 +30,13 @@ Function = Callable[..., Any]
 
 def types_of(mode: str) -> tuple[np.dtype, np.dtype]:
     """Source and destination element types of a mode."""
-    names = [part for part in mode.split(".") if part in BY_NAME]
-    return BY_NAME[names[0]].numpy, BY_NAME[names[-1]].numpy
+    source, destination = kinds_of(mode)
+    return numpy_of(source), numpy_of(destination)
 
 
 def width_of(mode: str) -> int:
     """Bytes per element of the wider side: what limits the lanes."""
-    return max(kind.itemsize for kind in types_of(mode))
+    return max(BITS[kind] for kind in kinds_of(mode)) // 8
 
 
 def vector_cost(machine: Any, o: Operands) -> Any:
@@ -49,17 +50,17 @@ def elementwise(name: str, opcode: int, operands: str, doc: str, compute: Functi
     """Enter a row whose meaning reads whole vectors and writes one of n elements."""
 
     def meaning(core: Core, o: Operands) -> None:
-        source, destination = types_of(o.mode)
-        vectors = [core.read(getattr(o, s), source, o.n) for s in sources]
+        source, destination = kinds_of(o.mode)
+        vectors = [element.read(core, getattr(o, s), source, o.n) for s in sources]
         with np.errstate(all="ignore"):
-            result = quiet(np.asarray(compute(core, o, *vectors)).astype(destination))
-        core.write(o.dst, result)
+            result = np.asarray(compute(core, o, *vectors)).astype(numpy_of(destination))
+        element.write(core, o.dst, destination, quiet(result))
 
     def touches(o: Operands) -> tuple[Touch, ...]:
-        source, destination = (kind.itemsize for kind in types_of(o.mode))
-        read = tuple(Touch(False, getattr(o, s), o.n * source) for s in sources)
-        cyclic = tuple(Touch(False, getattr(o, s), o.m * source) for s in segments)
-        return (Touch(True, o.dst, o.n * destination), *read, *cyclic)
+        source, destination = kinds_of(o.mode)
+        read = tuple(Touch(False, getattr(o, s), bytes_of(source, o.n)) for s in sources)
+        cyclic = tuple(Touch(False, getattr(o, s), bytes_of(source, o.m)) for s in segments)
+        return (Touch(True, o.dst, bytes_of(destination, o.n)), *read, *cyclic)
 
     def cycles(machine: Any, o: Operands) -> Any:
         return vector_cost(machine, o) * (machine.vector_passes(cost) if cost else 1)
@@ -181,8 +182,8 @@ def vset(core: Core, o: Operands) -> None:
     low = o.value & ((1 << kind.bits) - 1)
     if o.n > NRAM.window:
         core.trap("more elements than NRAM can hold")
-    element = np.frombuffer(low.to_bytes(kind.size, "little"), kind.numpy)
-    core.write(o.dst, np.resize(element, o.n))
+    value = np.frombuffer(low.to_bytes(kind.size, "little"), kind.numpy)
+    core.write(o.dst, np.resize(value, o.n))
 
 
 _AFFINE_KINDS = (
@@ -190,15 +191,17 @@ _AFFINE_KINDS = (
     *(f"i32.{to}" for to in ("f16", "f32", "i8", "i16")),
     *(f"{source}.{to}" for source in FLOAT_MODES for to in ("i8", "i16")),
     *(f"{source}.{to}" for source in ("i8", "i16") for to in FLOAT_MODES),
+    *(f"{source}.i4" for source in ("i32", *FLOAT_MODES)),
+    *(f"i4.{to}" for to in FLOAT_MODES),
 )
 _AFFINE = tuple(f"{kinds}{relu}" for kinds in _AFFINE_KINDS for relu in ("", ".relu"))
 
 
 def _affine_touches(o: Operands) -> tuple[Touch, ...]:
-    source, destination = (kind.itemsize for kind in types_of(o.mode))
+    source, destination = kinds_of(o.mode)
     return (
-        Touch(True, o.dst, o.n * destination),
-        Touch(False, o.a, o.n * source),
+        Touch(True, o.dst, bytes_of(destination, o.n)),
+        Touch(False, o.a, bytes_of(source, o.n)),
         Touch(False, o.scale, o.m * 4),
         Touch(False, o.shift, o.m * 4),
     )
@@ -213,15 +216,15 @@ def vaffine(core: Core, o: Operands) -> None:
     (product and sum rounded separately), scale and shift float32, one conversion at each end;
     to an integer it rounds to nearest even and saturates, NaN gives 0.
     """
-    source, destination = types_of(o.mode)
-    x = core.read(o.a, source, o.n).astype(np.float32)
+    source, destination = kinds_of(o.mode)
+    x = element.read(core, o.a, source, o.n).astype(np.float32)
     scale = _repeated(core, o.scale, np.dtype(np.float32), o)
     shift = _repeated(core, o.shift, np.dtype(np.float32), o)
     with np.errstate(all="ignore"):
         y = x * scale + shift
         if o.mode.endswith("relu"):
             y = np.where(y > 0, y, np.float32(0))
-        core.write(o.dst, quiet(rounded(y, destination)))
+        element.write(core, o.dst, destination, quiet(rounded_to(y, destination)))
 
 
 def _channel_cycles(machine: Any, o: Operands) -> Any:

@@ -27,10 +27,10 @@ import numpy as np
 from zhisuan.arch import technology as tech
 from zhisuan.arch.check import MATRIX_TYPES, WRAM_LINE
 from zhisuan.arch.machine import Machine
-from zhisuan.base.dtype import BY_NAME as DTYPES
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import NRAM, SRAM, WRAM
 from zhisuan.isa.constant_address import plain
+from zhisuan.isa.element import BITS
 from zhisuan.isa.registry import Instruction, Operands, Unit
 from zhisuan.sim.timing import Timing
 from zhisuan.sim.trace import Trace
@@ -41,7 +41,6 @@ PARTS = (
     "vector", "scalar", "NRAM", "WRAM", "SRAM", "DRAM", "static",
 )  # fmt: skip
 FEMTOJOULES_PER_MILLIWATT_SECOND = 10**12
-BITS = {"i4": 4} | {name: dtype.bits for name, dtype in DTYPES.items()}
 
 
 @dataclass(frozen=True)

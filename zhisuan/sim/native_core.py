@@ -220,7 +220,7 @@ class _Scratch:
     def __init__(self, nram: int, wram: int) -> None:
         self.nram_copy = np.empty(nram, np.uint8)
         self.neurons = _lines(max(nram, wram // 4))  # or the patches of a few pixels
-        self.weights = _lines(wram // 2 + wram // 16 + 16)  # a bank of FP16, one float each
+        self.weights = _lines(wram + wram // 16 + 16)  # 4-bit ones as words, sums of channels
         self.rows = np.empty(_ROWS, ROW)
 
     def lend(self, core) -> None:  # type: ignore[no-untyped-def]

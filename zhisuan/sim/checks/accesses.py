@@ -18,6 +18,7 @@ import numpy as np
 from zhisuan.base.dtype import BY_NAME
 from zhisuan.isa.address import NRAM, space_of
 from zhisuan.isa.constant_address import plain
+from zhisuan.isa.element import bytes_of, kinds_of
 from zhisuan.isa.matrix import WRAM_BANKS, WRAM_LINE, quarter
 from zhisuan.isa.number import MASK64
 from zhisuan.isa.registry import Instruction, Operands, Unit
@@ -263,20 +264,20 @@ def _channel_sums(row: Instruction, o: Operands) -> tuple[list[Pieces], list[Pie
 
 def _convolution(row: Instruction, o: Operands) -> tuple[list[Pieces], list[Pieces]]:
     """Rows of neurons under the kernel's rows, the used part of the filter, rows of results."""
-    source, destination = (BY_NAME[kind].size for kind in o.mode.split(".")[:2])
+    source, destination = kinds_of(o.mode)
     out_h, out_w, kernel_h, kernel_w = (quarter(o.geometry, i) for i in range(4))
     stride_h, stride_w, dilation_h, dilation_w = (quarter(o.steps, i) for i in range(4))
     ci, co = low_half(o.channels), high_half(o.channels)
     if out_h * out_w * co == 0:
         return [], []
-    results = (o.dst + np.arange(out_h) * high_half(o.pitches), out_w * co * destination)
+    results = (o.dst + np.arange(out_h) * high_half(o.pitches), bytes_of(destination, out_w * co))
     reads = [results] if o.mode.endswith("acc") else []
     taps = kernel_h * kernel_w * ci
     if taps:
         lines = np.arange(out_h)[:, None] * stride_h + np.arange(kernel_h) * dilation_h
         columns = (out_w - 1) * stride_w + (kernel_w - 1) * dilation_w + 1
-        reads.append((o.src + lines * low_half(o.pitches), columns * ci * source))
-        reads.append(_filter(o.weight, taps * source, co))
+        reads.append((o.src + lines * low_half(o.pitches), bytes_of(source, columns * ci)))
+        reads.append(_filter(o.weight, bytes_of(source, taps), co))
     return reads, [results]
 
 

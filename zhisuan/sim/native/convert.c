@@ -54,18 +54,37 @@ INLINE float whole_number(float x, int way) {
     }
 #define ROUND(WAY) FLOAT_MODES(ROUND_MODE, WAY)
 
+/* From or to 4-bit integers, through loops over bytes. */
+#define CONVERT4(NAME, FROM, TO, STATEMENT)                                                  \
+    case OP_VCVT4_##NAME: {                                                                  \
+        Operands o;                                                                          \
+        if (!operands(core, a, 0, BYTES_##FROM, BYTES_##TO, &o)) return 0;                   \
+        const u8 *x = loop_source(core, o.a, o.n, BYTES_##FROM);                             \
+        u8 *to = loop_destination(core, o.dst, BYTES_##TO);                                  \
+        FOR_EACH(i, o.n) { STATEMENT; }                                                      \
+        finish_loop(core, o.dst, o.n, BYTES_##TO);                                           \
+        return 1;                                                                            \
+    }
+#define TO_NIBBLE(FROM, SUFFIX, WAY)                                                         \
+    CONVERT4(FROM##_i4##SUFFIX, FROM, i4,                                                    \
+             ((i8 *)to)[i] = (i8)to_integer(GET_##FROM(x, i), LOWEST_i4, HIGHEST_i4, WAY))
+#define TO_NIBBLES(SUFFIX, WAY) TO_NIBBLE(f16, SUFFIX, WAY) TO_NIBBLE(f32, SUFFIX, WAY)
+INLINE i8 clamped4(i8 x) { return x < LOWEST_i4 ? LOWEST_i4 : x > HIGHEST_i4 ? HIGHEST_i4 : x; }
+
 #define REQUANTISE(FROM, TO)                                                                 \
     case OP_VREQ_##FROM##_##TO: {                                                            \
         Operands o;                                                                          \
         const i64 mul = (i32)a[VREQ_mul], bits = a[VREQ_bits];                               \
         if (bits < 0 || bits > 62) return 0;                                                 \
-        if (!operands(core, a, 0, sizeof(FROM), sizeof(TO), &o)) return 0;                   \
+        if (!operands(core, a, 0, sizeof(FROM), BYTES_##TO, &o)) return 0;                   \
+        TYPE_##TO *to = (TYPE_##TO *)loop_destination(core, o.dst, BYTES_##TO);              \
         const i64 half = (i64)1 << bits >> 1;                                                \
         FOR_EACH(i, o.n) {                                                                   \
             i64 v = (((const FROM *)o.a)[i] * mul + half) >> bits;                           \
             v = v < (i64)LOWEST_##TO ? (i64)LOWEST_##TO : v;                                 \
-            ((TO *)o.dst)[i] = (TO)(v > (i64)HIGHEST_##TO ? (i64)HIGHEST_##TO : v);          \
+            to[i] = (TYPE_##TO)(v > (i64)HIGHEST_##TO ? (i64)HIGHEST_##TO : v);              \
         }                                                                                    \
+        finish_loop(core, o.dst, o.n, BYTES_##TO);                                           \
         return 1;                                                                            \
     }
 
@@ -92,7 +111,13 @@ int run_convert(Core *core, u32 handler, const i64 *a) {
         ROUND(rn) ROUND(tz) ROUND(up) ROUND(dn) ROUND(rd) ROUND(oz)
         REQUANTISE(i32, i8) REQUANTISE(i32, i16) REQUANTISE(i32, i32) REQUANTISE(i16, i8)
         REQUANTISE(i16, i16) REQUANTISE(i16, i32) REQUANTISE(i8, i8) REQUANTISE(i8, i16)
-        REQUANTISE(i8, i32)
+        REQUANTISE(i8, i32) REQUANTISE(i32, i4) REQUANTISE(i16, i4) REQUANTISE(i8, i4)
+        CONVERT4(i4_i8, i4, i8, ((i8 *)to)[i] = ((const i8 *)x)[i])
+        CONVERT4(i8_i4, i8, i4, ((i8 *)to)[i] = clamped4(((const i8 *)x)[i]))
+        CONVERT4(i4_f16, i4, f16, PUT_f16(to, i, (float)GET_i4(x, i)))
+        CONVERT4(i4_f32, i4, f32, PUT_f32(to, i, (float)GET_i4(x, i)))
+        TO_NIBBLES(, WAY_rn) TO_NIBBLES(_tz, WAY_tz) TO_NIBBLES(_up, WAY_up)
+        TO_NIBBLES(_dn, WAY_dn) TO_NIBBLES(_rd, WAY_rd) TO_NIBBLES(_oz, WAY_oz)
         BRAIN(f32_bf16, 4, 2, ((u16 *)o.dst)[i] = brain_of(GET_f32(o.a, i)))
         BRAIN(bf16_f32, 2, 4, PUT_f32(o.dst, i, float_of((u32)((const u16 *)o.a)[i] << 16)))
     }

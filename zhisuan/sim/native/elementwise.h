@@ -15,16 +15,19 @@
  * and the low bits of a register. */
 #define TYPE_f16 float
 #define TYPE_f32 float
+#define TYPE_i4 i8
 #define TYPE_i8 i8
 #define TYPE_i16 i16
 #define TYPE_i32 i32
 #define BYTES_f16 2
 #define BYTES_f32 4
+#define BYTES_i4 0 /* two in a byte: loops see them unpacked, see loop_bytes */
 #define BYTES_i8 1
 #define BYTES_i16 2
 #define BYTES_i32 4
 #define GET_f16(p, i) from_half(((const u16 *)(p))[i])
 #define GET_f32(p, i) (((const float *)(p))[i])
+#define GET_i4 GET_i8
 #define GET_i8(p, i) (((const i8 *)(p))[i])
 #define GET_i16(p, i) (((const i16 *)(p))[i])
 #define GET_i32(p, i) (((const i32 *)(p))[i])
@@ -52,16 +55,52 @@ typedef struct {
     u64 n;
 } Operands;
 
+/* ---- Vectors, and those of 4-bit integers, whose width is 0 ---- */
+
+INLINE u64 vector_bytes(u64 n, u64 width) { return width ? n * width : n / 2 + n % 2; }
+INLINE u64 loop_bytes(u64 width) { return width ? width : 1; }
+
+__attribute__((unused)) static u8 *vector(const Core *core, u32 spaces, u64 address, u64 n, u64 width) {
+    return width ? range(core, spaces, address, n, width, width)
+                 : range(core, spaces, address, vector_bytes(n, 0), 1, 1);
+}
+
+/* A source as loops read it; of a 4-bit one every number gets a byte, in core->neurons. */
+__attribute__((unused)) static const u8 *
+loop_source(const Core *core, const u8 *x, u64 n, u64 width) {
+    if (width) return x;
+    i8 *to = (i8 *)core->neurons;
+    for (u64 i = 0; i < n / 2; i++) {
+        to[2 * i] = (i8)((i8)(x[i] << 4) >> 4);
+        to[2 * i + 1] = (i8)((i8)x[i] >> 4);
+    }
+    if (n % 2) to[n - 1] = (i8)((i8)(x[n / 2] << 4) >> 4);
+    return (const u8 *)to;
+}
+
+/* Where loops write a destination, and what brings it to its place. */
+INLINE u8 *loop_destination(const Core *core, u8 *dst, u64 width) {
+    return width ? dst : (u8 *)core->neurons;
+}
+__attribute__((unused)) static void finish_loop(const Core *core, u8 *dst, u64 n, u64 width) {
+    const u8 *from = (const u8 *)core->neurons;
+    if (width) return;
+    for (u64 i = 0; i < n / 2; i++)
+        dst[i] = (u8)((from[2 * i] & 15) | from[2 * i + 1] << 4);
+    if (n % 2) dst[n / 2] = from[n - 1] & 15;
+}
+
 /* Translate and check in the order of the meaning: sources, then destination. */
 __attribute__((unused)) static int
 operands(Core *core, const i64 *a, int pair, u64 source, u64 destination, Operands *o) {
     o->n = (u64)a[N];
-    const u8 *x = range(core, READS_VAV, (u64)a[A], (u64)a[N], source, source);
-    const u8 *y = !x ? 0 : pair ? range(core, READS_VAV, (u64)a[B], (u64)a[N], source, source) : x;
-    o->dst = !y ? 0 : range(core, WRITES_VAV, (u64)a[DST], (u64)a[N], destination, destination);
+    const u8 *x = vector(core, READS_VAV, (u64)a[A], o->n, source);
+    const u8 *y = !x ? 0 : pair ? vector(core, READS_VAV, (u64)a[B], o->n, source) : x;
+    o->dst = !y ? 0 : vector(core, WRITES_VAV, (u64)a[DST], o->n, destination);
     if (!o->dst) return 0;
-    o->a = unwritten(core, x, o->n * source, o->dst, o->n * destination, source == destination);
-    o->b = unwritten(core, y, o->n * source, o->dst, o->n * destination, source == destination);
+    const u64 read = vector_bytes(o->n, source), written = vector_bytes(o->n, destination);
+    o->a = unwritten(core, x, read, o->dst, written, source == destination);
+    o->b = unwritten(core, y, read, o->dst, written, source == destination);
     return 1;
 }
 
@@ -114,10 +153,12 @@ INLINE i32 to_integer(float x, double low, double high, int way) {
     v = v < low ? low : v > high ? high : v;
     return (i32)whole(v, way);
 }
+#define LOWEST_i4 -8
 #define LOWEST_i8 -128
 #define LOWEST_u8 0
 #define LOWEST_i16 -32768
 #define LOWEST_i32 -2147483648.0
+#define HIGHEST_i4 7
 #define HIGHEST_i8 127
 #define HIGHEST_u8 255
 #define HIGHEST_i16 32767

@@ -283,6 +283,8 @@ int run_matrix(Core *core, u32 handler, const i64 *a) {
         case OP_CONV_f32_f32: return conv(core, a, FLOATS, 32, 4, 0);
         case OP_CONV_f16_f32_acc: return conv(core, a, FLOATS, 16, 4, 1);
         case OP_CONV_f32_f32_acc: return conv(core, a, FLOATS, 32, 4, 1);
+        case OP_CONV_i4_i32: return conv(core, a, INTEGERS, 4, 4, 0);
+        case OP_CONV_i4_i32_acc: return conv(core, a, INTEGERS, 4, 4, 1);
         case OP_CONV_i8_i32: return conv(core, a, INTEGERS, 8, 4, 0);
         case OP_CONV_i16_i32: return conv(core, a, INTEGERS, 16, 4, 0);
         case OP_CONV_i8_i32_acc: return conv(core, a, INTEGERS, 8, 4, 1);

@@ -64,6 +64,7 @@ INLINE i32x16 add_words(i32x16 sum, i32x16 weights, i32x16 neurons) {
 /* ---- Weights ---- */
 
 INLINE i32 element(const u8 *line, i64 index, int bits) {
+    if (bits == 4) return (i8)(line[index / 2] << (index % 2 ? 0 : 4)) >> 4;
     if (bits == 8) return ((const i8 *)line)[index];
     return ((const i16 *)line)[index];
 }
@@ -79,6 +80,12 @@ INLINE i32 group_at(const u8 *line, i64 first, i64 count, int bits, int group) {
     return found;
 }
 
+/* Four numbers of 4 bits as bytes. */
+INLINE i32 widened(u16 four) {
+    const u32 bytes = (four & 15u) | (four & 0xF0u) << 4 | (four & 0xF00u) << 8 | (four & 0xF000u) << 12;
+    return (i32)(bytes | (bytes & 0x08080808u) * 0x1E); /* the sign bit upwards */
+}
+
 /* WRAM → [blocks of BANKS channels][groups][BANKS], each group 32 bits. */
 INLINE void unpack_groups(const Conv *v, i32 *to, const int bits, const int group) {
     const i64 per_line = WRAM_LINE * 8 / bits, lines = weight_lines(v);
@@ -89,6 +96,9 @@ INLINE void unpack_groups(const Conv *v, i32 *to, const int bits, const int grou
             if (bits * group == 32 && left >= group)
                 for (int bank = 0; bank < BANKS; bank++)
                     to[bank] = ((const i32 *)(line + bank * WRAM_LINE))[first / group];
+            else if (bits == 4 && group == BYTES && left >= group)
+                for (int bank = 0; bank < BANKS; bank++)
+                    to[bank] = widened(((const u16 *)(line + bank * WRAM_LINE))[first / group]);
             else
                 for (int bank = 0; bank < BANKS; bank++)
                     to[bank] = group_at(line + bank * WRAM_LINE, first, left, bits, group);
@@ -136,7 +146,9 @@ static void unpack(Core *core, const Conv *v, u64 address, int group) {
     if (is_unpacked(core, v, address, -v->bits)) return;
     Weights *w = (Weights *)v->weights;
     const i64 blocks = (v->co + BANKS - 1) / BANKS, groups = (v->taps + group - 1) / group;
-    if (group == BYTES) unpack_groups(v, w->groups, 8, BYTES);
+    if (group == BYTES && v->bits == 4) unpack_groups(v, w->groups, 4, BYTES);
+    else if (group == BYTES) unpack_groups(v, w->groups, 8, BYTES);
+    else if (v->bits == 4) unpack_groups(v, w->groups, 4, WORDS);
     else if (v->bits == 8) unpack_groups(v, w->groups, 8, WORDS);
     else unpack_groups(v, w->groups, 16, WORDS);
     if (group == BYTES) add_up_bytes(w, blocks, groups);
@@ -149,12 +161,25 @@ static void unpack(Core *core, const Conv *v, u64 address, int group) {
  * largest magnitude of words. */
 static i32 convert(const Conv *v, const u8 *line, i64 first, i64 count, u8 *to, int group) {
     i32 low = 0, high = 0;
+    if (group == BYTES && v->bits == 4) {
+        i64 i = 0;
+        for (; i < count && (first + i) % 2; i++) to[i] = (u8)(element(line, first + i, 4) + 128);
+        line += (first + i) / 2, to += i, count -= i;
+        for (i64 pair = 0; pair < count / 2; pair++) {
+            to[2 * pair] = (u8)(((i8)(line[pair] << 4) >> 4) + 128);
+            to[2 * pair + 1] = (u8)(((i8)line[pair] >> 4) + 128);
+        }
+        if (count % 2) to[count - 1] = (u8)(element(line, count - 1, 4) + 128);
+        return 0;
+    }
     if (group == BYTES) {
         for (i64 i = 0; i < count; i++) to[i] = (u8)(element(line, first + i, 8) + 128);
         return 0;
     }
     i16 *words = (i16 *)to;
-    if (v->bits == 8)
+    if (v->bits == 4)
+        for (i64 i = 0; i < count; i++) words[i] = (i16)element(line, first + i, 4);
+    else if (v->bits == 8)
         for (i64 i = 0; i < count; i++) words[i] = (i16)element(line, first + i, 8);
     else
         for (i64 i = 0; i < count; i++) words[i] = (i16)element(line, first + i, 16);

@@ -55,6 +55,7 @@ enum { SEG = VCADD_seg, M = VCADD_m };
 /* A float result in the destination's type. */
 #define NARROW_f16 PUT_f16
 #define NARROW_f32 PUT_f32
+#define NARROW_i4(p, i, v) (((i8 *)(p))[i] = (i8)to_integer(v, LOWEST_i4, HIGHEST_i4, WAY_rn))
 #define NARROW_i8(p, i, v) (((i8 *)(p))[i] = (i8)to_integer(v, LOWEST_i8, HIGHEST_i8, WAY_rn))
 #define NARROW_i16(p, i, v) (((i16 *)(p))[i] = (i16)to_integer(v, LOWEST_i16, HIGHEST_i16, WAY_rn))
 
@@ -62,10 +63,12 @@ enum { SEG = VCADD_seg, M = VCADD_m };
     case OP_VAFFINE_##SOURCE##_##TO##SUFFIX: {                                               \
         Affine f;                                                                            \
         if (!affine(core, a, BYTES_##SOURCE, BYTES_##TO, &f)) return 0;                      \
+        const u8 *x = loop_source(core, f.x, f.n, BYTES_##SOURCE);                           \
+        u8 *dst = loop_destination(core, f.dst, BYTES_##TO);                                 \
         for (u64 at = 0; at < f.n; at += f.step) {                                           \
             const u64 count = f.n - at < f.step ? f.n - at : f.step;                         \
-            const u8 *from = f.x + at * BYTES_##SOURCE;                                      \
-            u8 *to = f.dst + at * BYTES_##TO;                                                \
+            const u8 *from = x + at * loop_bytes(BYTES_##SOURCE);                            \
+            u8 *to = dst + at * loop_bytes(BYTES_##TO);                                      \
             const float *scale = f.scale, *shift = f.shift;                                  \
             FOR_EACH(i, count) {                                                             \
                 float y = (float)GET_##SOURCE(from, i) * scale[i] + shift[i];                \
@@ -73,6 +76,7 @@ enum { SEG = VCADD_seg, M = VCADD_m };
                 NARROW_##TO(to, i, y);                                                       \
             }                                                                                \
         }                                                                                    \
+        finish_loop(core, f.dst, f.n, BYTES_##TO);                                           \
         return 1;                                                                            \
     }
 #define AFFINE(SOURCE, TO) AFFINE_MODE(SOURCE, TO, , 0) AFFINE_MODE(SOURCE, TO, _relu, 1)
@@ -88,15 +92,16 @@ typedef struct {
 static int affine(Core *core, const i64 *a, u64 source, u64 destination, Affine *f) {
     const u64 n = (u64)a[VAFFINE_n], m = (u64)a[VAFFINE_m];
     f->n = n;
-    f->x = range(core, READS_VAFFINE, (u64)a[VAFFINE_a], n, source, source);
+    const u64 written = vector_bytes(n, destination);
+    f->x = vector(core, READS_VAFFINE, (u64)a[VAFFINE_a], n, source);
     if (!f->x || (n && !m)) return 0;
     const u8 *scale = range(core, READS_VAFFINE, (u64)a[VAFFINE_scale], m, 4, 4);
     const u8 *shift = scale ? range(core, READS_VAFFINE, (u64)a[VAFFINE_shift], m, 4, 4) : 0;
-    f->dst = shift ? range(core, WRITES_VAFFINE, (u64)a[VAFFINE_dst], n, destination, destination) : 0;
+    f->dst = shift ? vector(core, WRITES_VAFFINE, (u64)a[VAFFINE_dst], n, destination) : 0;
     if (!f->dst) return 0;
-    f->x = unwritten(core, f->x, n * source, f->dst, n * destination, source == destination);
-    f->scale = (const float *)unwritten(core, scale, m * 4, f->dst, n * destination, 0);
-    f->shift = (const float *)unwritten(core, shift, m * 4, f->dst, n * destination, 0);
+    f->x = unwritten(core, f->x, vector_bytes(n, source), f->dst, written, source == destination);
+    f->scale = (const float *)unwritten(core, scale, m * 4, f->dst, written, 0);
+    f->shift = (const float *)unwritten(core, shift, m * 4, f->dst, written, 0);
     f->step = m;
     if (m > REPEATED / 2 || !n) return 1;
     memcpy(f->scales, f->scale, m * 4);
@@ -237,6 +242,7 @@ int run_vector(Core *core, u32 handler, const i64 *a) {
         AFFINE(f16, f16) AFFINE(f16, f32) AFFINE(f32, f16) AFFINE(f32, f32)
         AFFINE(i32, f16) AFFINE(i32, f32) AFFINE(i32, i8) AFFINE(i32, i16)
         AFFINE(f16, i8) AFFINE(f16, i16) AFFINE(f32, i8) AFFINE(f32, i16)
+        AFFINE(i32, i4) AFFINE(f16, i4) AFFINE(f32, i4) AFFINE(i4, f16) AFFINE(i4, f32)
         AFFINE(i8, f16) AFFINE(i8, f32) AFFINE(i16, f16) AFFINE(i16, f32)
         case OP_VCSUM_f16: return channel_sums(core, a, 1, 0);
         case OP_VCSUM_f32: return channel_sums(core, a, 0, 0);
