@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from zhisuan.graph.ir import Graph
     from zhisuan.isa.program import Program
     from zhisuan.lower import Lowered
+    from zhisuan.models.examples import Examples
+    from zhisuan.quantize import Calibration, Quantized
     from zhisuan.sim.trace import Trace
 
 Progress = Callable[[int, int, str], None]
@@ -292,6 +294,42 @@ def run_graph(
         lowered.plan, lowered.programs, lowered.constants, given, chip,
         progress=progress, checks=checks,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class QuantizedModel:
+    """A model in floats and in integers, the ranges used, and the examples that gave them."""
+
+    graph: Graph
+    quantized: Quantized
+    calibration: Calibration
+    examples: Sequence[Mapping[str, np.ndarray]]
+
+
+def quantize(
+    model: str,
+    wanted: Examples,
+    *,
+    calibration: Path | None = None,
+    percentile: float = 100.0,
+    per_channel: bool = False,
+    keep: Sequence[str] = (),
+) -> QuantizedModel:
+    """A model file, or a network of this package by name → the graph of integers.
+
+    The examples are run unless a `calibration` file says what they would show.
+    """
+    from zhisuan import quantize as integers
+    from zhisuan.graph.rewrite import optimize
+    from zhisuan.models import examples
+    from zhisuan.quantize.calibration import load
+
+    named = examples.NETWORKS.get(model)
+    graph = optimize(named.graph() if named else load_graph(Path(model)))
+    found = examples.gather(graph, named, wanted)
+    ranges = load(calibration) if calibration else integers.calibrate(graph, found, percentile)
+    done = integers.quantize(graph, ranges, keep=keep, per_channel=per_channel)
+    return QuantizedModel(graph, done, ranges, found)
 
 
 def load_program(path: Path) -> Program:

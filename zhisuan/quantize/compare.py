@@ -53,3 +53,10 @@ def compare(
 def decibels(signal: float, noise: float) -> float:
     """10·log10(signal / noise); infinite without noise."""
     return float("inf") if noise == 0 else float(10 * np.log10(max(signal, 1e-300) / noise))
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    """a · b / (|a| |b|) of all elements; 1 when both are zero."""
+    x, y = a.reshape(-1).astype(np.float64), b.reshape(-1).astype(np.float64)
+    length = float(np.linalg.norm(x) * np.linalg.norm(y))
+    return 1.0 if length == 0 and not x.any() and not y.any() else float(x @ y) / (length or 1.0)
