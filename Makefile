@@ -39,7 +39,7 @@ help:
 	@echo 'make test      ruff, pyright and pytest in WORKERS=2 processes'
 	@echo 'make fuzz      100,000 random programs, native core against reference, into docs/fuzz.md'
 	@echo '               PROGRAMS=n for another number'
-	@echo 'make bench     measure speed and accuracy against onnxruntime, into docs/measurements.md'
+	@echo 'make bench     measure speed, accuracy and the headline claim: docs/measurements.md, headline.md'
 	@echo 'make cluster   a sweep on two nodes of Ray, a worker killed: the table must be the same'
 	@echo 'make validate  put published figures beside ours, into docs/validation.md'
 	@echo 'make pictures  draw the pictures of the README again'

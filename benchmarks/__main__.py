@@ -1,74 +1,71 @@
-"""`make bench`: run all measurements, print them, and record them in docs/measurements.md."""
+"""`make bench`: measure, print, and record in docs/measurements.md and docs/headline.md.
+
+`python -m benchmarks NAME …` measures some parts only and leaves the others of the page alone.
+"""
 
 from __future__ import annotations
 
 import platform
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import onnxruntime
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import accuracy, layers, scaling, speed, vgg
+from benchmarks import accuracy, core, headline, layers, scaling, speed, vgg
 from zhisuan.base.files import write_atomically
 
 PAGE = Path(__file__).parent.parent / "docs" / "measurements.md"
+HEAD = f"""# Measurements
 
-
-def main() -> None:
-    console = Console()
-    console.print("layers of the style network at 256×256 …")
-    per_layer = layers.table(layers.measure(256, 256))
-    console.print("host speed …")
-    speeds = speed.table([speed.measure(*size) for size in speed.SIZES])
-    console.print("accuracy …")
-    accuracies = accuracy.table([accuracy.measure(*size) for size in accuracy.SIZES])
-    console.print("cost by size …")
-    costs = scaling.table([scaling.measure(side) for side in scaling.SIDES])
-    console.print("VGG16 …")
-    vgg16 = vgg.table(vgg.measure())
-    text = f"""# Measurements
-
-Written by `make bench` on {platform.machine()}, Python {platform.python_version()},
-onnxruntime {onnxruntime.__version__}. Photograph: the default one.
-
-## Where the cycles go
-
-The style network at 256×256 on `dlp-s`. Utilisation is the graph's multiply-accumulates over
-cycles × 1536; a layer is all its launches, first issue to last commit.
-
-{per_layer}
-
-## Host speed
-
-Medians of {speed.ROUNDS} rounds, both sides in turn in one process. "plan" is importing, rewriting
-and planning with compiled kernels cached, and not part of the ratio; "values" executes every
-instruction; "timing" replays the trace. onnxruntime has all host threads, the simulator one.
-
-{speeds}
-
-## Cost by size
-
-The style network on square pictures, each in a process of its own. Seconds grow in step with the
-multiply-accumulates once a picture fills the tiles.
-
-{costs}
-
-## VGG16
-
-One 224×224 picture on one `dlp-s` core, FP16. The simulator has one host thread.
-
-{vgg16}
-
-## Accuracy
-
-PSNR (peak 1.0) of the chip's float output against onnxruntime's in float32.
-
-{accuracies}
+Written by `make bench`, or section by section by `python -m benchmarks NAME`, on
+{platform.machine()}, Python {platform.python_version()}, onnxruntime {onnxruntime.__version__}. \
+Photograph: the default one.
 """
-    write_atomically(PAGE, text)
-    console.print(Markdown(text))
+SECTIONS: dict[str, tuple[str, Callable[[], str]]] = {
+    "layers": ("Where the cycles go", layers.section),
+    "speed": ("Host speed", speed.section),
+    "size": ("Cost by size", scaling.section),
+    "vgg16": ("VGG16", vgg.section),
+    "core": ("The native core", core.section),
+    "accuracy": ("Accuracy", accuracy.section),
+}
+"""Name on the command line → title in the page, and what measures it."""
+
+
+def sections_of(page: str) -> dict[str, str]:
+    """Title → text of every section of a page."""
+    parts = page.split("\n## ")[1:]
+    return {title: body.strip() for title, _, body in (part.partition("\n") for part in parts)}
+
+
+def page_of(found: dict[str, str]) -> str:
+    """The page: head, then the sections that there are, in the order of SECTIONS."""
+    titles = [title for title, _ in SECTIONS.values() if title in found]
+    return "\n".join([HEAD, *(f"## {title}\n\n{found[title]}\n" for title in titles)])
+
+
+def main(names: list[str]) -> None:
+    console = Console()
+    known = [*SECTIONS, "headline"]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SystemExit(
+            f"error: no measurement is called {', '.join(unknown)}: {', '.join(known)}"
+        )
+    for name in names or known:
+        console.print(f"{name} …")
+        if name == "headline":
+            headline.main()
+            continue
+        title, section = SECTIONS[name]
+        found = sections_of(PAGE.read_text(encoding="utf-8") if PAGE.exists() else "")
+        found[title] = section()
+        console.print(Markdown(found[title]))
+        write_atomically(PAGE, page_of(found))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

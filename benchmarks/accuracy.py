@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from rich.progress import track
 
-from benchmarks.speed import session
+from benchmarks.networks import session
 from zhisuan.arch.load import load
 from zhisuan.frontend import photo
 from zhisuan.graph.rewrite import optimize
@@ -46,7 +46,7 @@ def measure(height: int, width: int) -> Accuracy:
     graph = optimize(style.load())
     lowered = lower(graph, {"h": height, "w": width}, machine)
     picture = photo.load(photo.default_photo(), (height, width), style.SMALLEST_SIDE)
-    oracle = session()
+    oracle = session(str(style.path()))
     found = []
     for number in track(range(style.STYLE_COUNT), f"styles at {height}×{width}"):
         inputs = {"image": photo.to_tensor(picture), "style_weights": style.style_vector(number)}
@@ -67,3 +67,10 @@ def table(results: list[Accuracy]) -> str:
     for index in range(style.STYLE_COUNT):
         lines.append(f"| {index} | " + " | ".join(f"{r.psnr[index]:.1f}" for r in results) + " |")
     return "\n".join(lines)
+
+
+def section() -> str:
+    return f"""\
+PSNR (peak 1.0) of the chip's float output against onnxruntime's in float32.
+
+{table([measure(*size) for size in SIZES])}"""

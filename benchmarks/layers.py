@@ -20,3 +20,11 @@ def table(report: RunReport) -> str:
             f"| {100 * figures.utilisation:.1f} % | {100 * figures.busy_share('mfu'):.1f} % |"
         )
     return "\n".join(lines)
+
+
+def section() -> str:
+    return f"""\
+The style network at 256×256 on `dlp-s`. Utilisation is the graph's multiply-accumulates over
+cycles × 1536; a layer is all its launches, first issue to last commit.
+
+{table(measure(256, 256))}"""

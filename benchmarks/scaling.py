@@ -9,9 +9,13 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from math import log
+from statistics import linear_regression
 
-SIDES = (16, 48, 128, 384, 1024, 2304)
-"""Square pictures for the style network: from 5·10⁶ to 10¹¹ multiply-accumulates."""
+SIDES = (7, 16, 48, 128, 384, 1024, 2304)
+"""Square pictures for the style network: from 10⁶ to 10¹¹ multiply-accumulates."""
+FILLED = 1e8
+"""MACs from which the instructions' own work is most of the cost."""
 
 CHILD = """
 import json, sys, time
@@ -49,6 +53,12 @@ def measure(side: int) -> Cost:
     return Cost(side, **json.loads(done.stdout.splitlines()[-1]))
 
 
+def slope(results: list[Cost]) -> float:
+    """Of log(seconds) over log(MACs), least squares: 1 is a cost in proportion."""
+    macs, seconds = ([log(getattr(r, name)) for r in results] for name in ("macs", "simulate"))
+    return linear_regression(macs, seconds).slope
+
+
 def table(results: list[Cost]) -> str:
     """The results as a Markdown table."""
     lines = [
@@ -61,3 +71,14 @@ def table(results: list[Cost]) -> str:
             f"| {r.macs / r.simulate / 1e9:.1f} | {r.whole:.2f} | {r.peak / 1e6:.0f} |"
         )
     return "\n".join(lines)
+
+
+def section() -> str:
+    results = [measure(side) for side in SIDES]
+    filled = [r for r in results if r.macs >= FILLED]
+    return f"""\
+The style network on square pictures, each in a process of its own, on `dlp-s`. From 10⁸
+multiply-accumulates on the slope of log(seconds) over log(MACs) is {slope(filled):.2f} (1: in
+proportion), over all sizes {slope(results):.2f}: small pictures cost what their launches cost.
+
+{table(results)}"""

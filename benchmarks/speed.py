@@ -6,14 +6,13 @@ compared.  The ratio takes the simulator's values and timing; planning has its o
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
 
+from benchmarks.networks import STYLE, session
 from zhisuan.arch.load import load
 from zhisuan.frontend import photo
 from zhisuan.graph.rewrite import optimize
@@ -24,7 +23,6 @@ from zhisuan.sim.timing import replay
 
 SIZES = ((256, 256), (384, 384), (512, 512))
 ROUNDS = 5
-STYLE = 7
 
 
 @dataclass(frozen=True)
@@ -44,21 +42,12 @@ class Speed:
         return (self.values + self.timing) / self.onnxruntime
 
 
-def session() -> onnxruntime.InferenceSession:
-    """onnxruntime on this host's CPU, as many threads as there are cores."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = os.cpu_count() or 1
-    return onnxruntime.InferenceSession(
-        str(style.path()), options, providers=["CPUExecutionProvider"]
-    )
-
-
 def measure(height: int, width: int, rounds: int = ROUNDS) -> Speed:
     """Time one picture size, `rounds` times in turn after one uncounted round."""
     machine = load("dlp-s")
     picture = photo.load(photo.default_photo(), (height, width), style.SMALLEST_SIDE)
     inputs = {"image": photo.to_tensor(picture), "style_weights": style.style_vector(STYLE)}
-    oracle = session()
+    oracle = session(str(style.path()))
     times: dict[str, list[float]] = {"plan": [], "values": [], "timing": [], "onnxruntime": []}
     cycles = 0
     for counted in [False] + [True] * rounds:
@@ -91,3 +80,12 @@ def table(results: list[Speed]) -> str:
             f"| {r.ratio:.1f} | {r.cycles / 1e6:.3f} |"
         )
     return "\n".join(lines)
+
+
+def section() -> str:
+    return f"""\
+Medians of {ROUNDS} rounds, both sides in turn in one process. "plan" is importing, rewriting
+and planning with compiled kernels cached, and not part of the ratio; "values" executes every
+instruction; "timing" replays the trace. onnxruntime has all host threads, the simulator one.
+
+{table([measure(*size) for size in SIZES])}"""

@@ -1,115 +1,150 @@
 """VGG16 at 224 × 224: simulated values and timing beside PyTorch computing it on this CPU.
 
-PyTorch is not a dependency: without it only our side is measured, and the table says so.
+All sides take turns in one process, so that a drifting host slows all; medians are compared.
+Memory is that of another process, which only plans and simulates.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import json
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
-import numpy as np
-
+from benchmarks import chip, cpu, networks
 from zhisuan.arch.load import load
-from zhisuan.graph.ir import Graph
-from zhisuan.lower import lower
-from zhisuan.models import vgg16
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.lower import Lowered
 from zhisuan.runtime.device import play
 from zhisuan.sim.timing import replay
 
 ROUNDS = 5
-THREADS = 2
+MOST_ROUNDS = 30
+"""So many rounds at most, while others keep the host busy."""
+SUBJECTS = (("dlp-s", "FP16"), ("mlu270", "FP16"), ("mlu270", "INT8"))
+ASKED = {("mlu270", "FP16"): 2.0, ("mlu270", "INT8"): 1.0}
+"""Machine and precision → the ratio to the CPU that is asked for."""
+MOST_MEMORY = 2e9
+"""Bytes that a simulation of VGG16 may take."""
+
+
+Ready = tuple[str, str, Lowered]
+"""Machine, precision, and the network planned."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Median seconds here of values and timing, peak bytes, and the run on the chip."""
+
+    run: chip.ChipRun
+    values: float
+    timing: float
+    peak: int
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Median seconds of a round; `torch` is None where PyTorch is not installed."""
+    """All subjects and the CPU's median seconds; `refused` says why a subject is missing."""
 
-    values: float
-    timing: float
-    torch: float | None
-    cycles: int
-    utilisation: float
-
-
-def torch_network(graph: Graph) -> Callable[[np.ndarray], object] | None:
-    """The same graph in PyTorch, float32, on THREADS threads."""
-    if importlib.util.find_spec("torch") is None:
-        return None
-    import torch  # pyright: ignore[reportMissingImports]
-
-    torch.set_num_threads(THREADS)
-    constants = {name: torch.tensor(array) for name, array in graph.constants.items()}
-    functions = torch.nn.functional
-
-    def run(image: np.ndarray) -> object:
-        with torch.inference_mode():
-            x = torch.tensor(image)
-            for node in graph.nodes:
-                weights = [constants[name] for name in node.inputs[1:]]
-                if node.op == "conv2d":
-                    x = functions.conv2d(x, *weights, padding=1)
-                elif node.op == "max_pool":
-                    x = functions.max_pool2d(x, 2)
-                elif node.op == "flatten":
-                    x = x.flatten(1)
-                else:
-                    x = functions.linear(x, *weights)
-                if node.attrs.get("activation"):
-                    x = functions.relu(x)
-            return x
-
-    return run
+    peer: str
+    seconds: float
+    subjects: tuple[Simulated, ...]
+    refused: tuple[str, ...]
+    others: float
+    """The share of the cores that other processes took in the noisiest round that counts."""
 
 
 def measure(rounds: int = ROUNDS) -> Comparison:
-    """Both sides in turn, after one uncounted round."""
-    installed = importlib.util.find_spec(vgg16.WEIGHTS.package) is not None
-    graph = vgg16.build(vgg16.imagenet_weights() if installed else vgg16.random_weights())
-    machine = load("dlp-s")
-    lowered = lower(graph, {}, machine)
-    image = np.random.default_rng(0).normal(0, 60, (1, 3, 224, 224)).astype(np.float32)
-    peer = torch_network(graph)
-    seconds: dict[str, list[float]] = {"values": [], "timing": [], "torch": []}
-    timing = None
-    for counted in [False] + [True] * rounds:
-        marks = [time.perf_counter()]
-        _, trace = play(
-            lowered.plan, lowered.programs, lowered.constants, {"image": image}, machine
-        )
-        marks.append(time.perf_counter())
-        timing = replay(trace, machine)
-        marks.append(time.perf_counter())
-        if peer is not None:
-            peer(image)
-        marks.append(time.perf_counter())
-        if counted:
-            for name, spent in zip(seconds, np.diff(marks), strict=True):
-                seconds[name].append(float(spent))
-    assert timing is not None
-    macs = sum(macs for _, macs in lowered.plan.layers().values())
-    medians = {name: statistics.median(found) for name, found in seconds.items()}
-    return Comparison(
-        medians["values"],
-        medians["timing"],
-        medians["torch"] if peer is not None else None,
-        timing.total,
-        macs / (timing.total * machine.macs_per_cycle),
+    """Everybody in turn, after one uncounted round; the quietest rounds count."""
+    network = networks.vgg16_network()
+    peer = networks.vgg16_peer(network)
+    ready, refused = [], []
+    for name, precision in SUBJECTS:
+        try:
+            ready.append((name, precision, chip.prepared(network, load(name), precision)))
+        except ZhisuanError as error:
+            refused.append(f"{precision} on `{name}`: {error.what}")
+    found: list[tuple[float, list[float]]] = []
+    while sum(others <= cpu.QUIET for others, _ in found) < rounds and len(found) < MOST_ROUNDS:
+        times: list[float] = []
+        spent = cpu.timed(lambda into=times: into.extend(_round(network, peer, ready)))
+        found.append((spent.others, times))
+    quietest = sorted(found[1:])[:rounds]
+    theirs, *ours = (
+        statistics.median(part) for part in zip(*(t for _, t in quietest), strict=True)
     )
+    pairs = zip(ours[::2], ours[1::2], strict=True)
+    subjects = []
+    for (name, precision, lowered), (values, timing) in zip(ready, pairs, strict=True):
+        run = chip.run(network, load(name), precision, lowered)
+        subjects.append(Simulated(run, values, timing, peak_memory(name, precision)))
+    others = max(others for others, _ in quietest)
+    return Comparison(peer.name, theirs, tuple(subjects), tuple(refused), others)
+
+
+def _round(network: networks.Network, peer: networks.Peer, ready: list[Ready]) -> list[float]:
+    """Seconds of the peer, then of values and of timing of every subject."""
+    marks = [time.perf_counter()]
+    peer.run()
+    marks.append(time.perf_counter())
+    for name, _, lowered in ready:
+        machine = load(name)
+        _, trace = play(lowered.plan, lowered.programs, lowered.constants, network.inputs, machine)
+        marks.append(time.perf_counter())
+        replay(trace, machine)
+        marks.append(time.perf_counter())
+    return [after - before for before, after in pairwise(marks)]
+
+
+def peak_memory(name: str, precision: str) -> int:
+    """Peak bytes of a process that builds the network, plans it, and runs it once."""
+    command = [sys.executable, "-m", "benchmarks.vgg", name, precision]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def main() -> None:
+    """The process whose memory is measured."""
+    name, precision = sys.argv[1:]
+    chip.run(networks.vgg16_network(), load(name), precision)
+    with open("/proc/self/status") as status:
+        (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
+    print(json.dumps(1024 * int(peak)))
 
 
 def table(result: Comparison) -> str:
-    """The result as Markdown."""
-    ours = result.values + result.timing
-    theirs, ratio = "not installed", "—"
-    if result.torch is not None:
-        theirs, ratio = f"{result.torch:.3f}", f"{ours / result.torch:.2f}"
-    return (
-        f"| values, s | timing, s | PyTorch float32, {THREADS} threads, s | simulated / PyTorch "
-        "| chip, ms at 1 GHz | utilisation |\n|---:|---:|---:|---:|---:|---:|\n"
-        f"| {result.values:.3f} | {result.timing:.3f} | {theirs} | {ratio} "
-        f"| {result.cycles / 1e6:.2f} | {100 * result.utilisation:.1f} % |"
-    )
+    lines = [
+        "| chip | cores | values, s | timing, s | simulated / CPU | asked | peak memory, GB "
+        "| chip, ms | utilisation |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for s in result.subjects:
+        run = s.run
+        asked = ASKED.get((run.machine.name, run.precision))
+        lines.append(
+            f"| `{run.machine.name}`, {run.precision} | {run.cores} of {run.machine.cores} "
+            f"| {s.values:.3f} | {s.timing:.3f} | {(s.values + s.timing) / result.seconds:.2f} "
+            f"| {'' if asked is None else f'≤ {asked:g}'} | {s.peak / 1e9:.2f} "
+            f"| {1e3 * run.seconds:.2f} | {100 * run.utilisation:.1f} % |"
+        )
+    return "\n".join([*lines, *(f"\nLeft out: {why}." for why in result.refused)])
+
+
+def section() -> str:
+    result = measure()
+    others = f"{100 * result.others:.0f} %"
+    return f"""\
+One 224×224 picture. This CPU takes {result.seconds:.3f} s: {result.peer}, float32,
+{cpu.threads()} threads. Medians of {ROUNDS} rounds in one process, everybody in turn, during which
+other processes took at most {others} of the cores. The simulator may use as many threads.
+Utilisation is of all cores of the chip. Memory is the peak of a process that builds the network,
+plans it and runs it once (asked: at most {MOST_MEMORY / 1e9:g} GB).
+
+{table(result)}"""
+
+
+if __name__ == "__main__":
+    main()

@@ -22,6 +22,7 @@ from zhisuan.base.errors import SourcePos, ZhisuanError, did_you_mean
 from zhisuan.explore.watch import Memo
 from zhisuan.isa.address import NRAM, WRAM
 from zhisuan.runtime.device import Device
+from zhisuan.sim.tasks import Dims
 from zhisuan.sim.trace import Trace
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ PLANS, LAUNCHES, MACHINES = 64, 4096, 8
 """Most plans, launches, and machines for a launch that are kept in memory; few plans do, as
 points come sorted by what plans depend on."""
 
-LaunchKey = tuple[str, str, str, tuple[tuple[str, int | float], ...]]
+LaunchKey = tuple[str, str, str, Dims, str, tuple[tuple[str, int | float], ...]]
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,12 @@ class Planned:
             device = Device(seen, knobs.executor() or "native")
             device.reserve(dram_bytes)
             program = self._programs[launch.program]
-            device.launch(program, launch.kernel, launch.args, launch.label)
+            device.launch(program, launch.kernel, launch.args, launch.label,
+                          launch.dims, launch.task_type)  # fmt: skip
             return device.trace.build()
 
-        key = (launch.program, launch.kernel, launch.label, tuple(launch.args.items()))
+        tasks = (launch.dims, launch.task_type)
+        key = (launch.program, launch.kernel, launch.label, *tasks, tuple(launch.args.items()))
         known = self._launches.setdefault(key, Memo(MACHINES))
         self._launches.move_to_end(key)
         if len(self._launches) > LAUNCHES:

@@ -1,0 +1,72 @@
+"""A network on a simulated machine: how long it takes there, what it costs, and how long here.
+
+`PRECISIONS` are the ways a network is brought to a machine; a way that the machine or the kernels
+lack is an error that the measurements show as a row without figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+
+from benchmarks.networks import Network
+from zhisuan.arch.machine import Machine
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.graph.ir import Graph
+from zhisuan.lower import Lowered, lower
+from zhisuan.runtime.device import play
+from zhisuan.sim.energy import energy
+from zhisuan.sim.timing import replay
+
+PRECISIONS: dict[str, Callable[[Network], Graph]] = {"FP16": lambda network: network.graph}
+
+
+@dataclass(frozen=True)
+class ChipRun:
+    """One inference on a machine: there `cycles` and `joules`, on `cores` of its cores."""
+
+    machine: Machine
+    precision: str
+    cycles: int
+    joules: float
+    macs: int
+    cores: int
+
+    @property
+    def seconds(self) -> float:
+        return self.cycles / self.machine.clock_hz
+
+    @property
+    def utilisation(self) -> float:
+        """The graph's multiply-accumulates over the slots of the whole chip."""
+        kind = {"FP16": "f16", "INT8": "i8"}[self.precision]
+        slots = self.machine.matrix.elements * self.machine.lanes(kind) * self.machine.cores
+        return self.macs / (self.cycles * slots)
+
+
+def prepared(network: Network, machine: Machine, precision: str) -> Lowered:
+    """The network planned for the machine."""
+    if precision not in PRECISIONS:
+        raise ZhisuanError(f"no network is brought to a machine in {precision} yet",
+                           expected=", ".join(PRECISIONS), found=precision)  # fmt: skip
+    return lower(PRECISIONS[precision](network), network.sizes, machine)
+
+
+def run(
+    network: Network, machine: Machine, precision: str, lowered: Lowered | None = None
+) -> ChipRun:
+    """One inference with its energy; `lowered` is the network prepared before."""
+    lowered = lowered or prepared(network, machine, precision)
+    inputs = dict(network.inputs)
+    _, trace = play(lowered.plan, lowered.programs, lowered.constants, inputs, machine)
+    timing = replay(trace, machine)
+    launches = lowered.plan.launches
+    return ChipRun(
+        machine,
+        precision,
+        timing.total,
+        energy(trace, timing, machine).total / 1e15,
+        sum(launch.macs for launch in launches),
+        min(max(prod(launch.dims) for launch in launches), machine.cores),
+    )
