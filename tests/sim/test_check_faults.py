@@ -37,10 +37,11 @@ def verdict(path: Path, fixed: bool, executor: str = "native") -> str:
     device = Device(load("mlu270" if task_type else "dlp-s"), executor, CHECKS)
     device.reserve(ROOM)
     device.memory.write(X, np.arange(COUNT, dtype=np.float16))
+    buffers = [Allocation("x", X, 2 * COUNT, filled=True), Allocation("y", Y, 2 * COUNT)]
     try:
-        device.launch(program, "k", {"y": Y, "x": X, "n": COUNT}, "launch",
-                      (TASKS[task_type], 1, 1), task_type or "BLOCK")  # fmt: skip
-        device.check([Allocation("x", X, 2 * COUNT, filled=True), Allocation("y", Y, 2 * COUNT)])
+        with device.checking(buffers):
+            device.launch(program, "k", {"y": Y, "x": X, "n": COUNT}, "launch",
+                          (TASKS[task_type], 1, 1), task_type or "BLOCK")  # fmt: skip
     except ZhisuanError as error:
         return str(error)
     return ""

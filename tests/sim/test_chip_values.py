@@ -105,7 +105,7 @@ THROUGH_SRAM = """
         SLOAD $2, #256
         SMUL.i64 $3, $8, #256
         SADD.i64 $3, $3, $40
-        SLOAD $30, #0
+        SMOVE $30, $8
         SLOAD $31, #64
         CBZ compute, $15
         GLOAD $42, $2, $3
@@ -238,12 +238,14 @@ def error_of(text: str, machine: Machine, dims: tuple[int, int, int], task_type:
 def test_a_barrier_that_some_never_reach() -> None:
     text = "SLOAD $30, #7\nCB end, $15\nBARRIER $30, $13, $20\nend:\nHALT"
     assert error_of(text, chip(1, 2), (2, 1, 1), "UNION1") == (
-        "error: tasks wait for ever at a barrier\n"
+        "error: synccheck: tasks wait for ever\n"
         "  where:    kernel 'main', test.dlps:19, pc 17, task 0 on cluster 0 core 0: "
         "BARRIER $30, $13, $20\n"
         "  expected: every barrier reached by as many cores as it waits for\n"
-        "  found:    barrier 7: 2 of 3 arrived: task 0 on cluster 0 core 0 (pc 17), task 1 on "
-        "cluster 0 core 1 (pc 17); ended without waiting: task 0 on cluster 0 memory core\n"
+        "  found:    barrier 7: 2 of 3 came\n"
+        "              task 0 on cluster 0 core 0 waits, test.dlps:19, pc 17\n"
+        "              task 1 on cluster 0 core 1 waits, test.dlps:19, pc 17\n"
+        "              for task 0 on cluster 0 memory core, which ended\n"
         "  try:      every core, and the memory core if the kernel asks for coreId, must reach the "
         "same __sync_cluster() and __sync_all() calls"
     )

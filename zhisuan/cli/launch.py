@@ -53,13 +53,14 @@ def launch(
     for name, values in buffers.items():
         device.memory.write(addresses[name], values.reshape(-1))
     scalars = {p.name: _scalar(p, given[p.name]) for p in entry.parameters if p.kind != "ptr"}
-    start = time.perf_counter()
-    device.launch(program, entry.name, {**addresses, **scalars}, entry.name, dims,
-                  task_type)  # fmt: skip
-    device.check(
+    held = [
         Allocation(name, addresses[name], max(values.nbytes, 1), filled=True)
         for name, values in buffers.items()
-    )
+    ]
+    start = time.perf_counter()
+    with device.checking(held):
+        device.launch(program, entry.name, {**addresses, **scalars}, entry.name, dims,
+                      task_type)  # fmt: skip
     seconds = {"simulate values": time.perf_counter() - start}
     trace = device.trace.build()
     report = RunReport(

@@ -7,7 +7,8 @@ what its launches did, when asked by `check`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -30,15 +31,18 @@ Progress = Callable[[int, int, str], None]
 
 
 class Device:
-    """One simulated card.  `checks` names checks of `sim.checks.run.CHECKS`."""
+    """One simulated card.  `checks` names checks of `sim.checks.run.CHECKS`; `schedule` is the
+    seed of another order of tasks than the usual one."""
 
     def __init__(
-        self, machine: Machine, executor: str = "native", checks: Sequence[str] = ()
-    ) -> None:
+        self, machine: Machine, executor: str = "native", checks: Sequence[str] = (),
+        schedule: int | None = None,
+    ) -> None:  # fmt: skip
         _check_windows(machine)
         self.machine = machine
         self.executor = executor
         self.checks = tuple(checks)
+        self.schedule = schedule
         self.journals: list[Journal] = []
         self.programs: dict[str, Program] = {}
         self.memory = Memory(machine)
@@ -72,29 +76,46 @@ class Device:
         """Run all tasks of a kernel to their ends; args by parameter name, in any order."""
         order = [parameter.name for parameter in program.kernel(kernel).parameters]
         journal = Journal() if self.checks else None
-        execute(
-            program,
-            kernel,
-            [args[name] for name in order],
-            self.memory,
-            self.trace,
-            label=label,
-            executor=self.executor,
-            journal=journal,
-            dims=dims,
-            task_type=task_type,
-        )
-        if journal is not None:
-            self.journals.append(journal)
-            self.programs[program.name] = program
+        launches = self.trace.launches
+        try:
+            execute(
+                program,
+                kernel,
+                [args[name] for name in order],
+                self.memory,
+                self.trace,
+                label=label,
+                executor=self.executor,
+                journal=journal,
+                dims=dims,
+                task_type=task_type,
+                schedule=self.schedule,
+            )
+        finally:  # with checks a launch that stopped is judged as well
+            if journal is not None and self.trace.launches > launches:
+                self.journals.append(journal)
+                self.programs[program.name] = program
 
     def check(self, allocations: Iterable[Allocation]) -> None:
         """Raise what the checks find in the launches so far; the allocations are of GDRAM."""
         if self.checks:
-            trace = self.trace.build()
-            found = checking.check(trace, self.programs, self.journals, allocations, self.checks,
-                                   machine=self.machine)  # fmt: skip
-            found.raise_if_any()
+            self._report(allocations).raise_if_any()
+
+    @contextmanager
+    def checking(self, allocations: Iterable[Allocation]) -> Iterator[None]:
+        """Raise what the checks find once the launches within are done, or one has stopped."""
+        try:
+            yield
+        except ZhisuanError as fault:
+            report = self._report(allocations) if self.checks else None
+            if report is not None and report.findings:
+                raise checking.StoppedWithFindings(fault, report) from fault
+            raise
+        self.check(allocations)
+
+    def _report(self, allocations: Iterable[Allocation]) -> checking.Report:
+        return checking.check(self.trace.build(), self.programs, self.journals, allocations,
+                              self.checks, machine=self.machine)  # fmt: skip
 
 
 def _check_windows(machine: Machine) -> None:
@@ -127,13 +148,15 @@ def play(
     executor: str = "native",
     progress: Progress | None = None,
     checks: Sequence[str] = (),
+    schedule: int | None = None,
 ) -> tuple[dict[str, np.ndarray], Trace]:
     """Run a plan: inputs by name → outputs by name, and the trace.
 
-    What the named checks find is an error, raised when all launches are done.
+    What the named checks find is an error, raised when all launches are done, or one has stopped.
+    `schedule` is the seed of another order of tasks.
     """
     verify(plan, programs)
-    device = Device(machine, executor, checks)
+    device = Device(machine, executor, checks, schedule)
     device.reserve(plan.dram_bytes)
     for buffer in plan.by_role("constant"):
         device.write(buffer, constants[buffer.name])
@@ -144,14 +167,14 @@ def play(
                                found=", ".join(inputs) or "none")  # fmt: skip
         device.write(buffer, inputs[buffer.name])
     total = len(plan.launches)
-    for index, launch in enumerate(plan.launches):
+    with device.checking(_allocations(plan)):
+        for index, launch in enumerate(plan.launches):
+            if progress:
+                progress(index, total, launch.layer)
+            device.launch(programs[launch.program], launch.kernel, launch.args, launch.label,
+                          launch.dims, launch.task_type)  # fmt: skip
         if progress:
-            progress(index, total, launch.layer)
-        device.launch(programs[launch.program], launch.kernel, launch.args, launch.label,
-                      launch.dims, launch.task_type)  # fmt: skip
-    if progress:
-        progress(total, total, "done")
-    device.check(_allocations(plan))
+            progress(total, total, "done")
     outputs = {buffer.name: device.read(buffer) for buffer in plan.by_role("output")}
     return outputs, device.trace.build()
 

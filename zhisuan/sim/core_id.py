@@ -1,7 +1,8 @@
-"""Whether a kernel asks which core it runs on, and so knows of memory cores.
+"""The instructions that a kernel can reach; among them, whether it asks which core it runs on, and
+so knows of memory cores.
 
-Comes in: a program's words and a kernel's entry.  Goes out: yes or no, from the instructions that
-the kernel can reach.  Nothing is executed.
+Comes in: a program's words and a kernel's entry.  Goes out: instructions, yes or no.  Nothing is
+executed.
 """
 
 from __future__ import annotations
@@ -20,29 +21,43 @@ from zhisuan.sim.tasks import CORE_ID
 def reads_core_id(words: bytes, entry: int) -> bool:
     """Whether the kernel at word `entry` (uint64 words as bytes) asks which core it runs on.
 
-    One that does not means compute cores only, so memory cores stay out of its launches.  A call
-    through a register may lead anywhere: then the whole program counts.
+    One that does not means compute cores only, so memory cores stay out of its launches.
+    """
+    return any(
+        item.row.name == "SGET#" and item.values[1] == CORE_ID
+        for item in reachable(words, entry).values()
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def reachable(words: bytes, entry: int) -> dict[int, Encodable]:
+    """The instructions that a kernel can reach, by their index.
+
+    A call through a register may lead anywhere: then the whole program counts.
     """
     items = [_decoded(int(word)) for word in np.frombuffer(words, np.uint64)]
-    ahead, seen = [entry], set()
+    ahead = [entry]
+    found: dict[int, Encodable] = {}
     while ahead:
         pc = ahead.pop()
-        if pc in seen or not 0 <= pc < len(items):
+        if pc in found or not 0 <= pc < len(items):
             continue
-        seen.add(pc)
         item = items[pc]
         if item is None:
             continue
-        name = item.row.name
-        if name == "SGET#" and item.values[1] == CORE_ID:
-            return True
-        if name == "CALLR":
+        found[pc] = item
+        if item.row.name == "CALLR":
             ahead += range(len(items))
-        fields = zip(item.row.operands, item.values, strict=True)
-        ahead += [pc + 1 + value for operand, value in fields if operand.kind is Kind.TARGET]
-        if name not in ("HALT", "TRAP", "JUMP", "JUMPR"):
+        ahead += targets(pc, item)
+        if item.row.name not in ("HALT", "TRAP", "JUMP", "JUMPR"):
             ahead.append(pc + 1)
-    return False
+    return found
+
+
+def targets(pc: int, item: Encodable) -> list[int]:
+    """Where the instruction at `pc` may branch to."""
+    fields = zip(item.row.operands, item.values, strict=True)
+    return [pc + 1 + value for operand, value in fields if operand.kind is Kind.TARGET]
 
 
 def _decoded(word: int) -> Encodable | None:

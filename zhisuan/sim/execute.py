@@ -39,6 +39,8 @@ from zhisuan.sim.tasks import (
     waves,
 )
 from zhisuan.sim.trace import Launch, Stretch, TraceBuilder
+from zhisuan.sim.turns import InTurn, Shuffled, Together, Turns
+from zhisuan.sim.waiting import may_wait
 
 LIMIT = 10**10
 """Instructions a launch may execute unless told otherwise."""
@@ -58,12 +60,15 @@ def execute(
     dims: Dims = ONE_TASK,
     task_type: str = "BLOCK",
     threads: int | None = None,
+    schedule: int | None = None,
 ) -> None:
-    """Run all tasks of `kernel` to their ends; a faulty launch leaves nothing in the trace.
+    """Run all tasks of `kernel` to their ends.
 
     `dims` and `task_type` say how many tasks and on which cores (`tasks`); `limit` is for each
-    task.  `journal` is told of every scalar load and store.  `threads` of the host simulate cores
-    at the same time, by default all of them.
+    task.  `journal` is told of every scalar load and store; with one, a faulty launch leaves in
+    the trace what it did, without one nothing.  `threads` of the host simulate cores at the same
+    time, by default all of them, unless tasks may wait for memory, or a seed, `schedule`, decides
+    their order.
     """
     entry = program.kernel(kernel)
     _check_room(program, entry, memory)
@@ -77,24 +82,53 @@ def execute(
         and reads_core_id(program.words.tobytes(), entry.entry)
     )
     launch = Launch(label, program.name, kernel, trace.rows, dims, task_type)
-    meetings = itertools.count()
-    stretches: list[Stretch] = []
-    threads = threads or os.cpu_count() or 1
+    several = (dims, task_type) != (ONE_TASK, "BLOCK")
+    waits = several and may_wait(program.words.tobytes(), entry.entry)
     kind = _kind(executor)
-    for wave in waves(jobs_of(memory.machine, dims, task_type, memory_cores)):
-        runs = [
-            run for job in wave for run in _start(kind, program, entry, memory, limit, job, journal)
-        ]
-        run_together(
-            runs,
-            meetings,
-            lambda stop, task: _located(stop, program, launch, task),
-            threads if kind is native_core.Run else 1,
-        )
-        stretches += [
-            Stretch(run.rows, run.task.cluster, run.task.core, run.task.number) for run in runs
-        ]
-    trace.add_tasks(launch, stretches)
+    turns = _turns(kind, threads, schedule, waits, journal)
+    meetings = itertools.count()
+    started: list[Any] = []
+
+    def located(stop: Fault, task: Task) -> ZhisuanError:
+        return _located(stop, program, launch, task)
+
+    try:
+        for wave in waves(jobs_of(memory.machine, dims, task_type, memory_cores)):
+            runs = [
+                run
+                for job in wave
+                for run in _start(kind, program, entry, memory, limit, job, journal)
+            ]
+            started += runs
+            run_together(runs, meetings, located, program.place, turns)
+    except ZhisuanError:
+        if journal is not None:
+            for run in started:
+                run.close()
+            trace.add_tasks(launch, _stretches(started))
+        raise
+    trace.add_tasks(launch, _stretches(started))
+
+
+def _stretches(runs: Sequence[Any]) -> list[Stretch]:
+    return [Stretch(run.rows, run.task.cluster, run.task.core, run.task.number) for run in runs]
+
+
+def _turns(
+    kind: type[reference.Run] | type[native_core.Run],
+    threads: int | None,
+    schedule: int | None,
+    waits: bool,
+    journal: Journal | None,
+) -> Turns:
+    """The order of tasks: as a seed wills, in turn where they may wait for each other's values,
+    else at the same time."""
+    if schedule is not None:
+        return Shuffled(schedule)
+    if waits:
+        return InTurn()
+    host_threads = (threads or os.cpu_count() or 1) if kind is native_core.Run else 1
+    return Together(host_threads, to_the_end=journal is not None)
 
 
 def _start(

@@ -34,6 +34,7 @@ from zhisuan.sim.memory import Memory
 from zhisuan.sim.native_header import HANDLERS, Status
 from zhisuan.sim.tasks import ALONE, ALONE_JOB, Job, Task
 from zhisuan.sim.trace import COST_CLASSES, ROW
+from zhisuan.sim.turns import Pause
 from zhisuan.sim.walk import WAITS, Schedule, barriers_do_not_fit, empty_schedule
 from zhisuan.sim.workload import Workload
 
@@ -89,6 +90,7 @@ def _handler_table() -> np.ndarray:
 
 _HANDLER_OF = _handler_table()
 _REGISTERS_OF = np.array([0] + [len(row.registers) for row, _ in HANDLERS])
+_QUEUED = np.array([False] + [row.is_queued for row, _ in HANDLERS])
 _HAS_IMMEDIATE = np.array([True] + [row.immediate is not None for row, _ in HANDLERS])
 _COST_OF = np.array([0] + [COST_CLASSES.index(row.cost) if row.cost else 0 for row, _ in HANDLERS])
 
@@ -121,6 +123,8 @@ class Run:
         self._entered = 0
         self.stopped = False
         """Set by another thread: the next slice of instructions is the last."""
+        self.at = entry
+        """Where it is: at a BARRIER that it has executed, else at the next instruction."""
         self.state = _start(memory, self._decoded, task)
         self.state.regs[:] = registers
         self.state.pc = self.state.run_first = entry
@@ -136,23 +140,54 @@ class Run:
         self.state.clusters = _pointer(self._clusters)
         self.state.cluster_count = len(self._clusters)
 
-    def resume(self) -> bool:
-        """Execute to the next BARRIER, the last of `rows` (true), or to HALT (false)."""
+    @property
+    def written(self) -> tuple[int, ...]:
+        """`reference.Run.written`."""
+        return self._entered, *(self.state.counts[i] for i in reference.WRITING_COSTS)
+
+    @property
+    def registers_and_pc(self) -> bytes:
+        return bytes(self.state.regs) + self.state.pc.to_bytes(8, "little", signed=True)
+
+    def resume(self, most: int | None = None) -> Pause:
+        """Execute to the next BARRIER, the last of `rows`, or to HALT; `most` instructions."""
         core = self.state
+        end = self.limit + 1 if most is None else core.executed + most
         with _scratch(self.memory) as scratch:
             scratch.lend(core)
-            while not self.stopped:
+            while not self.stopped and core.executed < end:
                 core.row_count = 0
-                core.limit = min(self.limit, core.executed + _SLICE)
+                core.limit = min(self.limit, core.executed + _SLICE, end)
                 status = Status(self._interpret(ctypes.byref(core)))
-                self.rows.append(scratch.rows[: core.row_count].copy())
-                self._entered += core.row_count
+                over = core.executed == core.limit < self.limit
+                faulty = status is Status.FAULT and not over
+                self._enter(scratch.rows[: core.row_count], faulty)
+                self.at = core.pc
                 if status in (Status.HALTED, Status.BARRIER):
                     self.registers[:] = core.regs
-                    return status is Status.BARRIER
-                if status is Status.FAULT and not core.executed == core.limit < self.limit:
+                    if status is Status.HALTED:
+                        return Pause.ENDED
+                    self.at = int(self.rows[-1]["pc"][-1])
+                    return Pause.BARRIER
+                if faulty:
                     self._step()
-        return False
+                    self.at = core.pc
+        return Pause.TURN_OVER
+
+    def close(self) -> None:
+        """`reference.Run.close`."""
+        counts = tuple(self.state.counts)
+        if any(counts):
+            self.rows.append(np.array([(counts, self.state.run_first, 0, 0, 0)], ROW))
+
+    def _enter(self, rows: np.ndarray, faulty: bool) -> None:
+        """Keep rows; that of an instruction that stopped is none of the trace."""
+        pc = self.state.pc
+        if faulty and 0 <= pc < len(self._decoded) and _QUEUED[self._decoded["handler"][pc]]:
+            rows = rows[:-1]
+        if len(rows):
+            self.rows.append(rows.copy())
+            self._entered += len(rows)
 
     def _step(self) -> None:
         """Let the reference execute the next instruction."""

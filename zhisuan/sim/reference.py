@@ -23,6 +23,11 @@ from zhisuan.sim.fault import Fault
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.tasks import ALONE, ALONE_JOB, INSTRUCTIONS, Job, Task
 from zhisuan.sim.trace import BARRIER_OPCODE, COST_CLASSES, ROW, SYNC_OPCODE
+from zhisuan.sim.turns import Pause
+
+WRITING_COSTS = tuple(index for index, cost in enumerate(COST_CLASSES) if cost in ("store", "sync"))
+"""The classes of scalar instructions that others may notice."""
+_Row = tuple[tuple[int, ...], int, int, int, int]
 
 
 class ReferenceCore:
@@ -128,36 +133,64 @@ class Run:
         self.core.pc = entry
         self._decoded: dict[int, Encodable] = {}
         self._entered = 0
+        self._counts = [0] * len(COST_CLASSES)  # of the scalar run in progress, from _first on
+        self._first = entry
+        self.at = entry
+        """Where it is: at a BARRIER that it has executed, else at the next instruction."""
+
+    @property
+    def written(self) -> tuple[int, ...]:
+        """Changes with everything that it does but for arithmetic, loads and branches."""
+        return self._entered, *(self._counts[i] for i in WRITING_COSTS)
+
+    @property
+    def registers_and_pc(self) -> bytes:
+        return np.array([*self.registers, self.core.pc], np.uint64).tobytes()
 
     def meet(self, runs: Sequence[Run]) -> None:
         """Nothing to tell: the memories of the other tasks of the job are known."""
 
-    def resume(self) -> bool:
-        """Execute to the next BARRIER, the last of `rows` (true), or to HALT (false)."""
+    def resume(self, most: int | None = None) -> Pause:
+        """Execute to the next BARRIER, the last of `rows`, or to HALT; `most` instructions."""
         core = self.core
-        rows: list[tuple[tuple[int, ...], int, int, int, int]] = []
-        counts = [0] * len(COST_CLASSES)
-        first, at_barrier = core.pc, False
-        while not core.halted and not at_barrier:
-            pc = core.pc
-            if core.journal is not None:
-                core.journal.at(self._entered + len(rows), pc)
-            item, values = _step(core, self.program, self.registers, self.limit, self._decoded)
-            if not any(counts):
-                first = pc
-            at_barrier = item.row.opcode == BARRIER_OPCODE
-            if item.row.is_queued or at_barrier or item.row.opcode == SYNC_OPCODE:
-                if any(counts):
-                    rows.append((tuple(counts), first, 0, 0, 0))
-                    counts = [0] * len(COST_CLASSES)
-                rows.append(_trace_row(item, values, pc))
-            else:
-                counts[COST_CLASSES.index(item.row.cost)] += 1
-        if any(counts):
-            rows.append((tuple(counts), first, 0, 0, 0))
-        self.rows.append(np.array(rows, ROW))
-        self._entered += len(rows)
-        return at_barrier
+        rows: list[_Row] = []
+        pause = Pause.TURN_OVER
+        end = None if most is None else core.executed + most
+        try:
+            while pause is Pause.TURN_OVER and core.executed != end:
+                self.at = core.pc
+                if core.journal is not None:
+                    core.journal.at(self._entered + len(rows), core.pc)
+                item, values = _step(core, self.program, self.registers, self.limit, self._decoded)
+                rows += self._rows(item, values)
+                if item.row.opcode == BARRIER_OPCODE:
+                    pause = Pause.BARRIER
+                elif core.halted:
+                    pause = Pause.ENDED
+                else:
+                    self.at = core.pc
+        finally:  # a fault leaves the rows of what came before
+            self.rows.append(np.array(rows, ROW))
+            self._entered += len(rows)
+        return pause
+
+    def close(self) -> None:
+        """After a fault: enter the scalar run that it ended, as HALT would have done."""
+        if any(self._counts):
+            self.rows.append(np.array([(tuple(self._counts), self._first, 0, 0, 0)], ROW))
+
+    def _rows(self, item: Encodable, values: list[int]) -> list[_Row]:
+        """The rows that are complete once this instruction is executed."""
+        queued = item.row.is_queued or item.row.opcode in (BARRIER_OPCODE, SYNC_OPCODE)
+        if not queued:
+            if not any(self._counts):
+                self._first = self.at
+            self._counts[COST_CLASSES.index(item.row.cost)] += 1
+        found: list[_Row] = []
+        if (queued or self.core.halted) and any(self._counts):
+            found.append((tuple(self._counts), self._first, 0, 0, 0))
+            self._counts = [0] * len(COST_CLASSES)
+        return [*found, _trace_row(item, values, self.at)] if queued else found
 
 
 def run(
@@ -186,9 +219,7 @@ def _operand_values(item: Encodable, registers: list[int]) -> list[int]:
     return [registers[value] if operand.is_register else value for operand, value in pairs]
 
 
-def _trace_row(
-    item: Encodable, values: list[int], pc: int
-) -> tuple[tuple[int, ...], int, int, int, int]:
+def _trace_row(item: Encodable, values: list[int], pc: int) -> _Row:
     signed = [value - (1 << 64) if value >> 63 == 1 else value for value in values]
     padded = tuple(signed + [0] * (len(COST_CLASSES) - len(signed)))
     return padded, pc, item.row.opcode, item.row.modes.index(item.mode), 0

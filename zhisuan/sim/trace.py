@@ -34,6 +34,8 @@ SYNC_OPCODE = BY_NAME["SYNC"].opcode
 BARRIER_OPCODE = BY_NAME["BARRIER"].opcode
 MEETING = 3
 """a3 of a BARRIER: the number of its meeting in the launch; the rows that met have the same."""
+NO_MEETING = -1
+"""The MEETING of a BARRIER at which a task waited in vain: only in launches that stopped."""
 _FORMAT = 2
 
 ROW = np.dtype(
@@ -227,6 +229,11 @@ class TraceBuilder:
     def rows(self) -> int:
         """Rows so far: the first row of the next launch."""
         return self._rows
+
+    @property
+    def launches(self) -> int:
+        """Launches so far."""
+        return len(self._launches)
 
     def add_tasks(self, launch: Launch, stretches: Iterable[Stretch]) -> None:
         """Enter a launch whose tasks all ran to their ends, in the order each core ran its."""

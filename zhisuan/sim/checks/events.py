@@ -59,7 +59,7 @@ def courses(trace: Trace, launch: int) -> list[Course]:
     places = np.stack(columns, axis=1)
     changes = np.flatnonzero((places[1:] != places[:-1]).any(axis=1)) + 1
     starts = [0, *changes.tolist()] if len(places) else []
-    ends = [*starts[1:], len(places)]
+    ends = [*starts[1:], len(places)][: len(starts)]
     clusters = trace.launches[launch].clusters
     turns: Counter[tuple[int, int]] = Counter()
     found = []

@@ -41,17 +41,35 @@ class Report:
 
     def raise_if_any(self) -> None:
         """Turn findings into the error that ends a run."""
-        if not self.findings:
-            return
+        if self.findings:
+            raise ZhisuanError(self.text())
+
+    def text(self) -> str:
+        """How many there are of which checks, and the first of them."""
         shown = "\n\n".join(str(finding) for finding in self.findings[:_SHOWN])
         hidden = len(self.findings) - len(self.findings[:_SHOWN]) + self.left_out
         rest = f"\n\nand {hidden} more" if hidden else ""
         names = sorted({finding.check for finding in self.findings})
         count = len(self.findings) + self.left_out
-        raise ZhisuanError(
+        return (
             f"{', '.join(names)}: {count} finding{'s' if count > 1 else ''} "
             f"in {self.launches} launch{'es' if self.launches > 1 else ''}\n\n{shown}{rest}"
         )
+
+
+class StoppedWithFindings(ZhisuanError):
+    """A launch stopped at a fault, and the checks found something in what came before."""
+
+    def __init__(self, fault: ZhisuanError, report: Report) -> None:
+        self.fault = fault
+        self.report = report
+        super().__init__(
+            fault.what, where=fault.where, expected=fault.expected, found=fault.found,
+            hint=fault.hint,
+        )  # fmt: skip
+
+    def render(self) -> str:
+        return f"{self.fault.render()}\n\nuntil then, {self.report.text()}"
 
 
 def parse(text: str) -> tuple[str, ...]:

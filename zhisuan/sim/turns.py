@@ -1,0 +1,107 @@
+"""Whose turn it is: in which order, and for how long, the tasks of a launch are simulated.
+
+Comes in: tasks that can go on.  Goes out: each of them at its next barrier, at its end, at a
+fault, or where its turn was over.  Orders differ only in what happens between tasks that do not
+wait for each other, so a program without a race computes the same in all of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from zhisuan.sim.fault import Fault
+
+TURN = 10_000
+"""Instructions of a turn of a task that may wait for memory."""
+_SHORTEST, _LONGEST = 3, 12
+"""Turns of a seeded order: powers of two of instructions between these."""
+
+
+class Pause(Enum):
+    """Why a task came back."""
+
+    ENDED = 0
+    BARRIER = 1
+    TURN_OVER = 2
+
+
+Outcome = tuple[Any, Pause | Fault]
+"""A run, and why it came back."""
+
+
+class Turns(Protocol):
+    def round(self, ready: Sequence[Any]) -> list[Outcome]:
+        """Let each task go on once; outcomes in the order of `ready`."""
+        ...
+
+
+@dataclass
+class Together:
+    """All at once on the host's threads, each to its next barrier.
+
+    After a fault the others are stopped where they happen to be, unless `to_the_end`.
+    """
+
+    threads: int
+    to_the_end: bool = False
+
+    def round(self, ready: Sequence[Any]) -> list[Outcome]:
+        if self.threads == 1 or len(ready) == 1:
+            return [_go_on(run, None) for run in ready]
+        pool = _workers(self.threads)
+        going = [pool.submit(_go_on, run, None) for run in ready]
+        found: list[Outcome] = []
+        try:
+            for future in going:
+                found.append(future.result())
+                if isinstance(found[-1][1], Fault) and not self.to_the_end:
+                    break
+            return found
+        finally:  # after a fault, or Ctrl-C: nothing goes on behind the caller's back
+            for run in ready[len(found) :]:
+                run.stopped = True
+            wait(going)
+            for run in ready:
+                run.stopped = False
+
+
+@dataclass
+class InTurn:
+    """One after the other, so many instructions each."""
+
+    instructions: int = TURN
+
+    def round(self, ready: Sequence[Any]) -> list[Outcome]:
+        return [_go_on(run, self.instructions) for run in ready]
+
+
+class Shuffled:
+    """One after the other in an order, and for turns, that a seed decides."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self.instructions = 1 << self._random.randint(_SHORTEST, _LONGEST)
+
+    def round(self, ready: Sequence[Any]) -> list[Outcome]:
+        places = list(range(len(ready)))
+        self._random.shuffle(places)
+        found = {place: _go_on(ready[place], self.instructions) for place in places}
+        return [found[place] for place in range(len(ready))]
+
+
+def _go_on(run: Any, most: int | None) -> Outcome:
+    try:
+        return run, run.resume(most)
+    except Fault as stop:
+        return run, stop
+
+
+@functools.cache
+def _workers(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="core")
