@@ -332,7 +332,7 @@ def _working_space(work: Workload, task) -> dict[str, np.ndarray]:  # type: igno
         "waited_before": len(WAITS) * rows,
         "fifo": len(Queue) * rows,
         "starts": len(Queue) * rows,
-        "window_rows": places * task.window,
+        "window_rows": places * (task.window + 1),  # one more while it waits for room
         "resource_free": task.resources,
         "release": len(missing),
     }

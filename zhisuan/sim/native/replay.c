@@ -44,7 +44,7 @@ static int conflict(const Replay *r, i64 row, i64 other) {
 }
 
 static void interlock(const Replay *r, Walker *c, i64 row, i64 ready, i64 *released, i64 *room) {
-    i64 kept = 0, soonest = 0, *window = r->window_rows + c->number * r->window;
+    i64 kept = 0, soonest = 0, *window = r->window_rows + c->number * (r->window + 1);
     for (i64 i = 0; i < c->unfinished; i++) {
         const i64 other = window[i];
         if (r->done[other] <= ready) continue;
@@ -105,7 +105,7 @@ static void issue(const Replay *r, Walker *c, i64 row) {
     const int cause[] = {CAUSE_IN_ORDER, CAUSE_OPERANDS, CAUSE_WINDOW};
     account_gap(r, c, unit, row, 3, until, cause);
     place(r, c, row, later(ready, later(released, room)));
-    r->window_rows[c->number * r->window + c->unfinished++] = row;
+    r->window_rows[c->number * (r->window + 1) + c->unfinished++] = row;
 }
 
 INLINE i64 pending(const Walker *c, int q) { return c->taken[q] - c->issued[q]; }
