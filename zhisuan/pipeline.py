@@ -201,7 +201,8 @@ def emit_all(
     if inputs is not None:
         contiguous = {key: np.ascontiguousarray(value) for key, value in inputs.items()}
         write_atomically(folder / "inputs.safetensors", save(contiguous))
-    write_atomically(folder / "tile.h", (library.HERE / "tile.h").read_bytes())
+    for header in library.HEADERS:
+        write_atomically(folder / header, (library.HERE / header).read_bytes())
     for program in lowered.programs:
         compiled = library.compiled(program)
         write_atomically(folder / f"04-{program}.bcl", library.source(program))

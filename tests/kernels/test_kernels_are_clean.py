@@ -28,8 +28,16 @@ ROOMY = load("dlp-s")
 TIGHT = vary(ROOMY, {"nram.stack": 16 << 10, "nram.size": (16 + 14) << 10})
 """Little NRAM: many tiles, in both directions."""
 NARROW = vary(TIGHT, {"wram.size": 5 * 4096})
-"""Little WRAM as well: convolutions and products in several launches or blocks."""
-MACHINES = {"roomy": ROOMY, "tight": TIGHT, "narrow": NARROW}
+"""Little WRAM as well: convolutions and products in several parts or blocks."""
+CORES = vary(TIGHT, {"chip.cores_per_cluster": 3})
+"""Cores that share nothing but DRAM."""
+CLUSTERS = vary(load("mlu270"), {
+    "nram.stack": 16 << 10, "nram.size": (16 + 14) << 10, "wram.size": 5 * 4096,
+    "sram.stack": 16 << 10, "sram.size": (16 + 20) << 10, "chip.clusters": 2,
+    "chip.cores_per_cluster": 2,
+})  # fmt: skip
+"""Clusters whose memory cores hand out filters in small parts."""
+MACHINES = {"roomy": ROOMY, "tight": TIGHT, "narrow": NARROW, "cores": CORES, "clusters": CLUSTERS}
 
 
 def image(c: int, h: int, w: int, inputs: int = 1) -> GraphBuilder:
@@ -108,12 +116,14 @@ CASES: dict[str, dict[str, Graph]] = {
         "strided": convolution((3, 40, 41), 7, (5, 2), strides=(3, 4), activation="tanh"),
         "dilated": convolution((3, 30, 33), 6, (3, 3), dilations=(2, 3), pads=(2, 3, 2, 3)),
         "many channels": convolution((16, 9, 7), 130, (3, 3), norm=True, **FRAME),
+        "many parts": convolution((4, 9, 17), 300, (3, 3), bias=True, **FRAME),
         "one pixel": convolution((3, 1, 1), 1, (1, 1), norm=True),
     },
     "instance_norm": {
         "alone": norm(7, 40, 41, residual=False),
         "residual": norm(8, 40, 41, residual=True, activation="sigmoid"),
         "one tile": norm(3, 1, 2, residual=True, activation="relu"),
+        "many channels": norm(60, 20, 21, residual=False),
     },
     "channel_sums": {
         "many tiles": norm(9, 50, 41, residual=False),

@@ -220,8 +220,16 @@ def network(seed: int) -> Network:
     return Generator(seed).network()
 
 
-def machine(seed: int) -> Machine:
-    """The machine of a seed: memories tiny to big, units narrow to wide, queues short to long."""
+CHIPS = ((1, 1, 0), (1, 1, 0), (1, 3, 0), (2, 2, 0), (2, 2, 36), (3, 4, 512), (5, 1, 64))
+"""Clusters, cores of each, and kilobytes of SRAM of each."""
+
+
+def machine(seed: int, chip_seed: int | None = None) -> Machine:
+    """The machine of a seed: memories tiny to big, units narrow to wide, queues short to long.
+
+    `chip_seed` chooses how many cores it has; otherwise `seed` does.
+    """
+    clusters, cores, sram = Random(seed if chip_seed is None else chip_seed).choice(CHIPS)
     choose = Random(seed)
     elements = choose.choice((8, 16, 64, 64, 64))
     kilobytes = choose.choice((17, 20, 24, 32, 64, 256, 768, 4096))
@@ -242,5 +250,11 @@ def machine(seed: int) -> Machine:
         "queues.move": choose.choice((1, 32)),
         "queues.window": choose.choice((1, 2, 8, 64)),
         "launch.overhead": choose.choice((0, 500)),
+        "chip.clusters": clusters,
+        "chip.cores_per_cluster": cores,
+        "sram.size": sram << 10,
+        "sram.stack": min(sram, 16) << 10,
+        "sram.bytes_per_cycle": choose.choice((4, 128)),
+        "noc.link_bytes_per_cycle": choose.choice((4, 64)),
     }
     return vary(load("dlp-s"), changes)

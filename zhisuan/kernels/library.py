@@ -23,6 +23,10 @@ NAMES = (
 )
 
 
+HEADERS = ("product.h", "tile.h")
+"""What the kernels include beside <bang.h>."""
+
+
 def source(name: str) -> str:
     """The kernel's BCL text."""
     return (HERE / f"{name}.bcl").read_text(encoding="utf-8")

@@ -9,9 +9,9 @@ import numpy as np
 from zhisuan.arch.machine import Machine, ceil_div
 from zhisuan.isa.matrix import WRAM_BANKS, WRAM_LINE, pack_weights, weight_bytes
 from zhisuan.kernels.arena import Arena, aligned, no_room
-from zhisuan.kernels.conv2d import ACTIVATIONS, FLOAT, HALF
-
-PER_LINE = WRAM_LINE // HALF
+from zhisuan.kernels.conv2d import ACTIVATIONS, FLOAT
+from zhisuan.kernels.element_types import ElementTypes
+from zhisuan.kernels.launch_plan import Args, LaunchPlan, on_cores
 
 
 @dataclass(frozen=True)
@@ -23,40 +23,43 @@ class Pieces:
     size: int
 
 
-def pieces(k: int, n: int, machine: Machine) -> Pieces:
-    """Pieces that fit half of WRAM: one bank group of outputs, then more if all inputs fit."""
+def pieces(k: int, n: int, types: ElementTypes, machine: Machine) -> Pieces:
+    """Pieces that fit half of WRAM: one bank group of outputs, then more if all inputs fit and
+    every core keeps some."""
     half = machine.wram.size // 2
+    per_line = WRAM_LINE // types.in_size
     column = WRAM_BANKS * WRAM_LINE  # one line of inputs for a group of outputs
     lines = half // column
     if lines < 1:
         raise no_room("linear", f"{k} inputs, {n} outputs", "WRAM", 2 * column,
                       machine.wram.size, machine)  # fmt: skip
-    chunk = min(lines, ceil_div(k, PER_LINE)) * PER_LINE
-    groups = min(max(1, half // weight_bytes(chunk, WRAM_BANKS, HALF)), ceil_div(n, WRAM_BANKS))
+    chunk = min(lines, ceil_div(k, per_line)) * per_line
+    fitting = max(1, half // weight_bytes(chunk, WRAM_BANKS, types.in_size))
+    groups = min(fitting, ceil_div(ceil_div(n, WRAM_BANKS), machine.cores))
     block = groups * WRAM_BANKS if chunk >= k else WRAM_BANKS
-    return Pieces(chunk, block, int(weight_bytes(chunk, block, HALF)))
+    return Pieces(chunk, block, int(weight_bytes(chunk, block, types.in_size)))
 
 
 def pack(weights: np.ndarray, cut: Pieces) -> np.ndarray:
-    """[n, k] weights → the pieces in the order the kernel loads them, each of `cut.size` bytes."""
+    """[n, k] weights → the pieces in the order of the blocks, each of `cut.size` bytes."""
     n, k = weights.shape
-    halves = weights.astype(np.float16)
     packed = []
     for first in range(0, n, cut.block):
         for start in range(0, k, cut.chunk):
-            part = halves[first : first + cut.block, start : start + cut.chunk]
+            part = weights[first : first + cut.block, start : start + cut.chunk]
             piece = pack_weights(np.ascontiguousarray(part.T))
             packed.append(np.pad(piece, (0, cut.size - len(piece))))
     return np.concatenate(packed)
 
 
-def plan(rows: int, k: int, n: int, cut: Pieces, machine: Machine, *,
-         activation: str) -> dict[str, int | float]:  # fmt: skip
-    """All arguments of the kernel but its pointers."""
+def plan(rows: int, k: int, n: int, cut: Pieces, types: ElementTypes, machine: Machine, *,
+         activation: str) -> LaunchPlan:  # fmt: skip
+    """The launch plan; a machine whose NRAM is too small is an error."""
     acc_bytes = aligned(rows * cut.block * FLOAT)
-    out_bytes = aligned(rows * cut.block * HALF)
+    out_bytes = aligned(rows * cut.block * types.out_size)
     arena = Arena(machine)
-    args: dict[str, int | float] = {
+    args: Args = {
+        "types": types.number,
         "rows": rows,
         "k": k,
         "n": n,
@@ -64,7 +67,7 @@ def plan(rows: int, k: int, n: int, cut: Pieces, machine: Machine, *,
         "block": cut.block,
         "piece_bytes": cut.size,
         "activation": ACTIVATIONS.index(activation),
-        "x_offset": arena.take(rows * k * HALF),
+        "x_offset": arena.take(rows * k * types.in_size),
         "acc_offset": arena.take(2 * acc_bytes),
         "acc_bytes": acc_bytes,
         "out_offset": arena.take(2 * out_bytes),
@@ -74,4 +77,4 @@ def plan(rows: int, k: int, n: int, cut: Pieces, machine: Machine, *,
     if not arena.fits:
         what = f"{rows} rows of {k} inputs, {n} outputs"
         raise no_room("linear", what, "NRAM", arena.used, arena.limit, machine)
-    return args
+    return on_cores(args, ceil_div(n, cut.block), machine)

@@ -1,6 +1,5 @@
 """Launch plans of the kernels that stream pixels through NRAM: instance_norm, channel_sums,
-elementwise, resize_nearest, pad, pool2d,
-softmax, vecmat."""
+elementwise, resize_nearest, pad, pool2d, softmax, vecmat."""
 
 from __future__ import annotations
 
@@ -9,11 +8,17 @@ from dataclasses import dataclass
 from zhisuan.arch.machine import Machine, ceil_div
 from zhisuan.isa.matrix import weight_bytes
 from zhisuan.kernels.arena import ALIGNMENT, Arena, aligned, no_room, usable
-from zhisuan.kernels.conv2d import ACTIVATIONS, FLOAT, HALF, PAD_MODES
+from zhisuan.kernels.conv2d import ACTIVATIONS, FLOAT, PAD_MODES
+from zhisuan.kernels.launch_plan import Args, LaunchPlan, on_cores
 
-Args = dict[str, int | float]
+HALF = 2
 STEPS = 12
-"""Tiles a streaming kernel aims at: enough to overlap, few enough not to pay per tile."""
+"""Tiles of a core that a streaming kernel aims at: enough to overlap, few enough not to pay per
+tile."""
+LEAST_TILE = 4096
+"""Bytes of NRAM, of all buffers of a tile, below which its step costs more than its transfers."""
+STATS_SHARE = 8
+"""One in so many bytes of NRAM is for the channel sums of other tasks, as they come in."""
 
 OPERATIONS = (
     "add", "sub", "mul", "div", "maximum", "minimum",
@@ -23,65 +28,72 @@ OPERATIONS = (
 
 def _tile_count(total: int, unit_bytes: int, fixed: int, machine: Machine, what: str,
                 kernel: str) -> int:  # fmt: skip
-    """Units per tile: an equal share of STEPS, or what fits beside `fixed` bytes."""
+    """Units per tile: an equal share of every core's STEPS, or what fits beside `fixed` bytes."""
     spare = usable(machine) - fixed - 8 * ALIGNMENT
     most = spare // unit_bytes
     if most < 1:
         raise no_room(kernel, what, "NRAM", fixed + unit_bytes + 8 * ALIGNMENT,
                       usable(machine), machine)  # fmt: skip
-    return max(1, min(most, ceil_div(total, STEPS)))
+    share = ceil_div(total, machine.cores)
+    aim = max(ceil_div(share, STEPS), min(share, ceil_div(LEAST_TILE, unit_bytes)))
+    return max(1, min(most, aim))
 
 
-def instance_norm(pixels: int, c: int, epsilon: float, machine: Machine, *, activation: str,
-                  residual: bool) -> Args:  # fmt: skip
-    """Arguments of instance_norm.bcl but its pointers, for `pixels` × `c` halves."""
+def instance_norm(pixels: int, c: int, makers: int, epsilon: float, machine: Machine, *,
+                  activation: str, residual: bool) -> LaunchPlan:  # fmt: skip
+    """`pixels` × `c` halves, whose channel sums come from `makers` tasks."""
     per_pixel = c * HALF * (4 + 2 * residual)
-    fixed = aligned(6 * c * FLOAT)
+    batch = min(makers - 1, max(1, usable(machine) // STATS_SHARE // (4 * c * FLOAT)))
+    vectors = (7 + 4 * batch) * c * FLOAT
+    fixed = aligned(vectors)
     what = f"instance norm of {pixels} pixels × {c} channels"
     tile = _tile_count(pixels, per_pixel, fixed, machine, what, "instance_norm")
     arena = Arena(machine)
     tile_bytes = aligned(tile * c * HALF)
-    return {
+    args: Args = {
         "pixels": pixels,
         "c": c,
+        "makers": makers,
+        "batch": batch,
         "one_over_pixels": 1.0 / pixels,
         "epsilon": epsilon,
         "activation": ACTIVATIONS.index(activation),
         "tile_pixels": tile,
-        "vector_offset": arena.take(6 * c * FLOAT),
+        "vector_offset": arena.take(vectors),
         "in_offset": arena.take(2 * tile_bytes),
         "residual_offset": arena.take(2 * tile_bytes if residual else 0),
         "out_offset": arena.take(2 * tile_bytes),
         "tile_bytes": tile_bytes,
     }
+    return on_cores(args, ceil_div(pixels, tile), machine)
 
 
-def channel_sums(pixels: int, c: int, machine: Machine) -> Args:
-    """Arguments of channel_sums.bcl but its pointers."""
-    fixed = aligned(4 * c * FLOAT)
+def channel_sums(pixels: int, c: int, machine: Machine) -> LaunchPlan:
+    """`pixels` × `c` halves; every task makes sums."""
+    fixed = aligned(5 * c * FLOAT)
     what = f"channel sums of {pixels} pixels × {c} channels"
     tile = _tile_count(pixels, c * HALF * 2, fixed, machine, what, "channel_sums")
     arena = Arena(machine)
     tile_bytes = aligned(tile * c * HALF)
-    return {
+    args: Args = {
         "pixels": pixels,
         "c": c,
-        "first_tile": 1.0 / min(tile, pixels),
         "tile_pixels": tile,
-        "vector_offset": arena.take(4 * c * FLOAT),
+        "vector_offset": arena.take(5 * c * FLOAT),
         "in_offset": arena.take(2 * tile_bytes),
         "tile_bytes": tile_bytes,
     }
+    return on_cores(args, ceil_div(pixels, tile), machine)
 
 
-def elementwise(operation: str, elements: int, machine: Machine) -> Args:
-    """Arguments of elementwise.bcl but its pointers."""
+def elementwise(operation: str, elements: int, machine: Machine) -> LaunchPlan:
+    """One of OPERATIONS over `elements` halves."""
     lanes = ALIGNMENT // HALF
     blocks = _tile_count(ceil_div(elements, lanes), 6 * ALIGNMENT, 0, machine,
                          f"{operation} of {elements} elements", "elementwise")  # fmt: skip
     tile = blocks * lanes
     arena = Arena(machine)
-    return {
+    args: Args = {
         "operation": OPERATIONS.index(operation),
         "elements": elements,
         "tile": tile,
@@ -89,6 +101,11 @@ def elementwise(operation: str, elements: int, machine: Machine) -> Args:
         "b_offset": arena.take(2 * tile * HALF),
         "y_offset": arena.take(2 * tile * HALF),
     }
+    return on_cores(args, ceil_div(elements, tile), machine)
+
+
+def _tiles(height: int, width: int, tile_h: int, tile_w: int) -> int:
+    return ceil_div(height, tile_h) * ceil_div(width, tile_w)
 
 
 def _image_tile(height: int, width: int, pixel_bytes: int, fixed: int, machine: Machine,
@@ -100,8 +117,8 @@ def _image_tile(height: int, width: int, pixel_bytes: int, fixed: int, machine: 
 
 
 def resize_nearest(height: int, width: int, c: int, scale_h: int, scale_w: int,
-                   machine: Machine) -> Args:  # fmt: skip
-    """Arguments of resize_nearest.bcl but its pointers."""
+                   machine: Machine) -> LaunchPlan:  # fmt: skip
+    """[height, width, c] halves, every pixel `scale_h` × `scale_w` times."""
     pixel = c * HALF
     what = f"nearest resize of {height}×{width}×{c} by {scale_h}×{scale_w}"
     tile_h, tile_w = _image_tile(
@@ -110,7 +127,7 @@ def resize_nearest(height: int, width: int, c: int, scale_h: int, scale_w: int,
     arena = Arena(machine)
     in_bytes = aligned(tile_h * tile_w * pixel)
     out_bytes = aligned(tile_h * tile_w * pixel * scale_w)
-    return {
+    args: Args = {
         "height": height,
         "width": width,
         "pixel": pixel,
@@ -123,11 +140,12 @@ def resize_nearest(height: int, width: int, c: int, scale_h: int, scale_w: int,
         "out_offset": arena.take(2 * out_bytes),
         "out_bytes": out_bytes,
     }
+    return on_cores(args, _tiles(height, width, tile_h, tile_w), machine)
 
 
 def pad(height: int, width: int, c: int, pads: tuple[int, int, int, int], mode: str,
-        machine: Machine) -> Args:  # fmt: skip
-    """Arguments of pad.bcl but its pointers; pads are top, left, bottom, right."""
+        machine: Machine) -> LaunchPlan:  # fmt: skip
+    """[height, width, c] halves; pads are top, left, bottom, right."""
     top, left, bottom, right = pads
     pixel = c * HALF
     out_h, out_w = height + top + bottom, width + left + right
@@ -135,7 +153,7 @@ def pad(height: int, width: int, c: int, pads: tuple[int, int, int, int], mode: 
     tile_h, tile_w = _image_tile(out_h, out_w, 3 * pixel, 0, machine, what, "pad")
     arena = Arena(machine)
     tile_bytes = aligned(tile_h * tile_w * pixel)
-    return {
+    args: Args = {
         "height": height,
         "width": width,
         "pixel": pixel,
@@ -150,11 +168,16 @@ def pad(height: int, width: int, c: int, pads: tuple[int, int, int, int], mode: 
         "tile_bytes": tile_bytes,
         "zero_offset": arena.take(tile_w * pixel),
     }
+    return on_cores(args, _tiles(out_h, out_w, tile_h, tile_w), machine)
+
+
+POOLINGS = {("max", "f16"): 0, ("mean", "f16"): 1, ("max", "i8"): 2}
+"""Kind of pooling and element type, as pool2d.bcl numbers them."""
 
 
 @dataclass(frozen=True)
 class Pooling:
-    """Geometry of a pooling in pixels; the input is [height, width, c] half, channels last."""
+    """Geometry of a pooling in pixels; the input is [height, width, c], channels last."""
 
     height: int
     width: int
@@ -164,19 +187,37 @@ class Pooling:
     window: tuple[int, int]
     strides: tuple[int, int]
     pads: tuple[int, int, int, int]  # top, left, bottom, right
-    mean: bool
+    kind: str  # with `dtype` a key of POOLINGS
+    dtype: str
 
 
-def pool2d(p: Pooling, machine: Machine) -> Args:
-    """Arguments of pool2d.bcl but its pointers."""
-    pixel = p.c * HALF
-    what = f"pooling of {p.height}×{p.width}×{p.c}"
-    per_pixel = 4 * pixel + (2 * p.c * FLOAT if p.mean else 0)
-    tile_h, tile_w = _image_tile(p.out_h, p.out_w, per_pixel, 0, machine, what, "pool2d")
-    plane = aligned(tile_h * tile_w * pixel)
-    wide = tile_h * tile_w * p.c * FLOAT if p.mean else 0
+def pool2d(p: Pooling, machine: Machine) -> LaunchPlan:
+    """Tiles of whole rows of windows where they fit, else of pieces of a row."""
+    pixel = p.c * (1 if p.dtype == "i8" else HALF)
+
+    def row(columns: int) -> int:
+        return ((columns - 1) * p.strides[1] + p.window[1]) * pixel
+
+    def needed(rows: int, columns: int) -> tuple[int, int, int]:
+        """Bytes of an input tile, of an output tile and of a row of margin."""
+        high = (rows - 1) * p.strides[0] + p.window[0]
+        margin = row(columns) if any(p.pads) else 0
+        return aligned(high * row(columns)), aligned(rows * columns * pixel), margin
+
+    def fits(rows: int, columns: int) -> bool:
+        inward, outward, margin = needed(rows, columns)
+        return 2 * inward + 2 * outward + aligned(margin) <= usable(machine)
+
+    tile_w = p.out_w
+    while tile_w > 1 and not fits(1, tile_w):
+        tile_w = ceil_div(tile_w, 2)
+    share = ceil_div(ceil_div(p.out_h, machine.cores), STEPS)
+    tile_h = max(share, min(p.out_h, LEAST_TILE // row(tile_w)), 1)
+    while tile_h > 1 and not fits(tile_h, tile_w):
+        tile_h -= 1
+    inward, outward, margin = needed(tile_h, tile_w)
     arena = Arena(machine)
-    return {
+    args: Args = {
         "height": p.height,
         "width": p.width,
         "c": p.c,
@@ -188,21 +229,25 @@ def pool2d(p: Pooling, machine: Machine) -> Args:
         "stride_w": p.strides[1],
         "pad_top": p.pads[0],
         "pad_left": p.pads[1],
-        "padded": int(any(p.pads)),
-        "pooling": int(p.mean),
+        "pooling": POOLINGS[p.kind, p.dtype],
         "tile_h": tile_h,
         "tile_w": tile_w,
-        "plane_offset": arena.take(2 * plane),
-        "plane_bytes": plane,
-        "wide_offset": arena.take(wide),
-        "acc_offset": arena.take(wide),
-        "out_offset": arena.take(2 * plane),
-        "share": 1.0 / (p.window[0] * p.window[1]),
+        "in_pitch": row(tile_w),
+        "in_offset": arena.take(2 * inward),
+        "in_bytes": inward,
+        "out_offset": arena.take(2 * outward),
+        "out_bytes": outward,
+        "margin_offset": arena.take(margin),
+        "margin_bytes": margin,
     }
+    if not arena.fits:
+        what = f"pooling of {p.height}×{p.width}×{p.c}"
+        raise no_room("pool2d", what, "NRAM", arena.used, arena.limit, machine)
+    return on_cores(args, _tiles(p.out_h, p.out_w, tile_h, tile_w), machine)
 
 
-def softmax(rows: int, n: int, machine: Machine) -> Args:
-    """Arguments of softmax.bcl but its pointers."""
+def softmax(rows: int, n: int, machine: Machine) -> LaunchPlan:
+    """Along `rows` rows of `n` halves."""
     row_bytes = aligned(n * HALF)
     arena = Arena(machine)
     args: Args = {
@@ -217,13 +262,13 @@ def softmax(rows: int, n: int, machine: Machine) -> Args:
     if not arena.fits:
         what = f"softmax of {rows} rows of {n}"
         raise no_room("softmax", what, "NRAM", arena.used, arena.limit, machine)
-    return args
+    return on_cores(args, rows, machine)
 
 
-def vecmat(k: int, n: int, machine: Machine) -> Args:
-    """Arguments of vecmat.bcl but its pointers: a [k] vector times a [k, n] matrix, float32."""
+def vecmat(k: int, n: int, machine: Machine) -> LaunchPlan:
+    """A [k] vector times a [k, n] matrix, float32."""
     block = weight_bytes(k, 64, FLOAT)
-    blocks = min(machine.wram.size // block, ceil_div(n, 64))
+    blocks = min(machine.wram.size // block, ceil_div(ceil_div(n, 64), machine.cores))
     what = f"vector of {k} times matrix of {k}×{n}"
     if blocks < 1:
         raise no_room("vecmat", what, "WRAM", block, machine.wram.size, machine)
@@ -238,4 +283,4 @@ def vecmat(k: int, n: int, machine: Machine) -> Args:
     }
     if not arena.fits:
         raise no_room("vecmat", what, "NRAM", arena.used, arena.limit, machine)
-    return args
+    return on_cores(args, ceil_div(n, blocks * 64), machine)

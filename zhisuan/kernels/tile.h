@@ -29,35 +29,46 @@ struct Tile {
   int y, x, rows, columns;
 };
 
-// How a picture is cut into tiles, and the walk over them, row by row.
+// How a picture is cut into tiles, and which of them are one task's: `count`, every `stride`-th
+// from tile `first` on, row by row.
 struct Tiling {
-  int height, width, tile_h, tile_w, count;
+  int height, width, tile_h, tile_w, across, first, stride, count;
 };
 
-__mlu_func__ inline Tiling tiling(int height, int width, int tile_h, int tile_w) {
-  int across = (width + tile_w - 1) / tile_w;
-  int down = (height + tile_h - 1) / tile_h;
-  return {height, width, tile_h, tile_w, down * across};
+// How many of `total` pieces of work are a task's that takes every `stride`-th from `first` on.
+__mlu_func__ inline int pieces_of(int total, int first, int stride) {
+  return first < total ? (total - first + stride - 1) / stride : 0;
 }
 
-__mlu_func__ inline Tile tile_at(const Tiling &g, int y, int x) {
+__mlu_func__ inline Tiling tiling(int height, int width, int tile_h, int tile_w, int first,
+                                  int stride) {
+  int across = (width + tile_w - 1) / tile_w;
+  int down = (height + tile_h - 1) / tile_h;
+  return {height, width, tile_h, tile_w, across, first, stride,
+          pieces_of(down * across, first, stride)};
+}
+
+// The task's tiles when every task of the launch takes its turn.
+__mlu_func__ inline Tiling tiling(int height, int width, int tile_h, int tile_w) {
+  return tiling(height, width, tile_h, tile_w, taskId, taskDim);
+}
+
+// The task's tile number `i`.
+__mlu_func__ inline Tile tile_at(const Tiling &g, int i) {
+  int number = g.first + i * g.stride, down = number / g.across;
+  int y = down * g.tile_h, x = (number - down * g.across) * g.tile_w;
   return {y, x, smaller(g.tile_h, g.height - y), smaller(g.tile_w, g.width - x)};
 }
 
-__mlu_func__ inline Tile next_tile(const Tiling &g, const Tile &t) {
-  int x = t.x + g.tile_w;
-  return x < g.width ? tile_at(g, t.y, x) : tile_at(g, t.y + g.tile_h, 0);
-}
-
-// A window of a channels-last half image in DRAM, margins included.
+// A window of a channels-last image in DRAM, margins included.
 struct Window {
   const char *image;  // [height][width][pixel bytes]
   int height, width, pixel;
   int mode;           // PadMode
-  const char *zeros;  // NRAM row of zeros, for PAD_CONSTANT
+  const char *margin;  // NRAM row of what lies outside, for PAD_CONSTANT
 };
 
-// Where row y of the padded image comes from; -1 for a row of zeros.
+// Where row y of the padded image comes from; -1 for a row outside.
 __mlu_func__ inline int source_row(const Window &w, int y) {
   if (y >= 0 && y < w.height) return y;
   if (w.mode == PAD_CONSTANT) return -1;
@@ -78,9 +89,9 @@ __mlu_func__ inline void load_rows(const Window &w, char *tile, int pitch, int y
                  rows, 0, 1);
   if (w.mode == PAD_CONSTANT) {
     if (left)
-      __dlp_VMOVE3(tile, left * w.pixel, w.zeros, pitch, 0, rows, 0, 1);
+      __dlp_VMOVE3(tile, left * w.pixel, w.margin, pitch, 0, rows, 0, 1);
     if (right)
-      __dlp_VMOVE3(tile + (left + inner) * w.pixel, right * w.pixel, w.zeros, pitch, 0, rows, 0, 1);
+      __dlp_VMOVE3(tile + (left + inner) * w.pixel, right * w.pixel, w.margin, pitch, 0, rows, 0, 1);
     return;
   }
   // Margins mirror the image with a negative stride, or repeat its edge with stride zero.
@@ -103,7 +114,7 @@ __mlu_func__ inline void load_window(const Window &w, char *tile, int pitch, int
   while (r < rows) {
     int source = source_row(w, y + r);
     if (source < 0) {
-      __dlp_VMOVE(tile + r * pitch, columns * w.pixel, w.zeros);
+      __dlp_VMOVE(tile + r * pitch, columns * w.pixel, w.margin);
       r++;
       continue;
     }

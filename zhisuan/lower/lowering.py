@@ -139,4 +139,7 @@ def _launch(call: Call, program: Program, addresses: dict[str, int]) -> Launch:
     missing = [name for name in order if name not in call.args]
     assert not missing, f"{call.kernel}: launch plan gives no {missing}"
     args = {name: number(call.args[name]) for name in order}
-    return Launch(call.kernel, call.kernel, call.label, call.layer, call.op, call.macs, args)
+    return Launch(
+        call.kernel, call.kernel, call.label, call.layer, call.op, call.macs, args,
+        (call.tasks, 1, 1), call.task_type,
+    )  # fmt: skip

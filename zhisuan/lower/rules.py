@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -11,20 +10,21 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph.ir import Node
 from zhisuan.isa.matrix import pack_weights
 from zhisuan.kernels import conv2d, linear, pixelwise
-from zhisuan.lower.state import RULES, Lowering, Place, rule
+from zhisuan.kernels.element_types import HALF_TO_HALF
+from zhisuan.lower.state import RULES, Lowering, Place, Sums, rule
 
 __all__ = ["RULES"]
 
 
-def _sums(state: Lowering, value: str, c: int) -> Place:
-    """Scratch for the channel sums of a value: centre, Σ(x - m), Σ(x - m)²."""
-    place = state.make(state.fresh(f"{value}.sums"), "scratch", (3, c), "f32", "flat")
-    state.sums[value] = place
-    return place
-
-
 def _is_normalised(state: Lowering, value: str) -> bool:
     return any(node.op == "instance_norm" and node.inputs[0] == value for node in state.graph.nodes)
+
+
+def _sums(state: Lowering, value: str, c: int, makers: int) -> Place:
+    """Scratch for the channel sums of a value: centre, Σ(x - m), Σ(x - m)², pixels."""
+    place = state.make(state.fresh(f"{value}.sums"), "scratch", (makers, 4, c), "f32", "flat")
+    state.sums[value] = Sums(place, makers)
+    return place
 
 
 @rule("conv2d")
@@ -38,59 +38,39 @@ def lower_conv2d(state: Lowering, node: Node) -> None:
             found=f"groups = {node.attrs['groups']}",
         )
     x, weight, *bias = node.inputs
-    filters = state.weights(node, weight)
-    height, width, ci = state.image(x)
+    filters = state.weights(node, weight).astype(np.float16)
+    shape = _convolution(state, node, filters)
+    stats = not node.attrs["activation"] and _is_normalised(state, node.output)
+    block = conv2d.choose_pack(shape, state.machine)
+    plan, makers = conv2d.plan(
+        shape, block, state.machine, activation=node.attrs["activation"], stats=stats
+    )
+    strides = (shape.stride_h, shape.stride_w)
+    name = f"{weight}.pack{block[0]}x{block[1]}"
+    if block != (1, 1):  # the strides decide where the zeros of a widened filter are
+        name += f".stride{shape.stride_h}x{shape.stride_w}"
+    pointers = {
+        "dst": state.result(node),
+        "src": state.value(x),
+        "filter": state.constant(name, conv2d.pack_filter(filters, block, strides)),
+        "scale": None,
+        "shift": state.value(bias[0]) if bias else None,
+        "stats": _sums(state, node.output, shape.co, makers) if stats else None,
+    }
+    state.launch(node, "conv2d", plan, pointers, state.macs.get(node.label, 0))
+
+
+def _convolution(state: Lowering, node: Node, filters: np.ndarray) -> conv2d.Convolution:
+    """Geometry of a conv2d node."""
+    height, width, ci = state.image(node.inputs[0])
     out_h, out_w, co = state.image(node.output)
     stride_h, stride_w = node.attrs["strides"]
     dilation_h, dilation_w = node.attrs["dilations"]
     top, left, _, _ = node.attrs["pads"]
-    shape = conv2d.Convolution(
+    return conv2d.Convolution(
         height, width, ci, out_h, out_w, co, filters.shape[2], filters.shape[3],
         stride_h, stride_w, dilation_h, dilation_w, top, left, node.attrs["pad_mode"],
     )  # fmt: skip
-    whole = Convolved(state.result(node), None, state.value(bias[0]) if bias else None)
-    if not node.attrs["activation"] and _is_normalised(state, node.output):
-        whole = replace(whole, sums=_sums(state, node.output, co))
-    most = conv2d.channels_per_launch(shape, state.machine)
-    for first in range(0, co, most):
-        part = replace(shape, co=min(most, co - first))
-        _launch_convolution(state, node, part, filters[first : first + most], whole, first)
-
-
-@dataclass(frozen=True)
-class Convolved:
-    """Where the results of a convolution go, and where its bias is."""
-
-    image: Place
-    sums: Place | None
-    bias: Place | None
-
-
-def _launch_convolution(state: Lowering, node: Node, shape: conv2d.Convolution,
-                        filters: np.ndarray, whole: Convolved, first: int) -> None:  # fmt: skip
-    """One launch for the output channels from `first` on that `filters` has."""
-    channels = state.image(node.output)[2]
-    complete = shape.co == channels  # otherwise the channels of a pixel lie apart
-    block = conv2d.choose_pack(shape, state.machine) if complete else (1, 1)
-    args = conv2d.plan(
-        shape, channels, block, state.machine,
-        activation=node.attrs["activation"], stats=whole.sums is not None,
-    )  # fmt: skip
-    packed = conv2d.pack_filter(filters, block, (shape.stride_h, shape.stride_w))
-    name = f"{node.inputs[1]}.pack{block[0]}x{block[1]}"
-    if block != (1, 1):  # the strides decide where the zeros of a widened filter are
-        name += f".stride{shape.stride_h}x{shape.stride_w}"
-    if not complete:
-        name += f".from{first}"
-    pointers = {
-        "dst": whole.image.at(2 * first),
-        "src": state.value(node.inputs[0]),
-        "filter": state.constant(name, packed),
-        "shift": whole.bias and whole.bias.at(4 * first),
-        "stats": whole.sums and whole.sums.at(4 * first),
-    }
-    macs = state.macs.get(node.label, 0) * shape.co // channels
-    state.launch(node, "conv2d", args, pointers, macs)
 
 
 @rule("instance_norm")
@@ -100,32 +80,33 @@ def lower_instance_norm(state: Lowering, node: Node) -> None:
     height, width, c = state.image(x)
     pixels = height * width
     if x not in state.sums:
-        args = pixelwise.channel_sums(pixels, c, state.machine)
-        pointers = {"stats": _sums(state, x, c), "src": state.value(x)}
-        state.launch(node, "channel_sums", args, pointers)
-    args = pixelwise.instance_norm(
-        pixels, c, node.attrs["epsilon"], state.machine,
+        plan = pixelwise.channel_sums(pixels, c, state.machine)
+        pointers = {"stats": _sums(state, x, c, plan.tasks), "src": state.value(x)}
+        state.launch(node, "channel_sums", plan, pointers)
+    sums = state.sums[x]
+    plan = pixelwise.instance_norm(
+        pixels, c, sums.makers, node.attrs["epsilon"], state.machine,
         activation=node.attrs["activation"], residual=bool(residual),
     )  # fmt: skip
     pointers = {
         "dst": state.result(node),
         "src": state.value(x),
         "residual": state.value(residual[0]) if residual else None,
-        "stats": state.sums[x],
+        "stats": sums.place,
         "gamma": state.value(gamma),
         "beta": state.value(beta),
     }
-    state.launch(node, "instance_norm", args, pointers)
+    state.launch(node, "instance_norm", plan, pointers)
 
 
 @rule("resize_nearest")
 def lower_resize_nearest(state: Lowering, node: Node) -> None:
     height, width, c = state.image(node.inputs[0])
-    args = pixelwise.resize_nearest(
+    plan = pixelwise.resize_nearest(
         height, width, c, node.attrs["scale_h"], node.attrs["scale_w"], state.machine
     )
     pointers = {"dst": state.result(node), "src": state.value(node.inputs[0])}
-    state.launch(node, "resize_nearest", args, pointers)
+    state.launch(node, "resize_nearest", plan, pointers)
 
 
 @rule("max_pool", "average_pool")
@@ -141,8 +122,9 @@ def lower_pool(state: Lowering, node: Node) -> None:
     height, width, c = state.image(x)
     out_h, out_w, _ = state.image(node.output)
     shape = pixelwise.Pooling(
-        height, width, c, out_h, out_w, attrs["window"], attrs["strides"], attrs["pads"], mean
-    )
+        height, width, c, out_h, out_w, attrs["window"], attrs["strides"], attrs["pads"],
+        "mean" if mean else "max", "f16",
+    )  # fmt: skip
     pointers = {"dst": state.result(node), "src": state.value(x)}
     state.launch(node, "pool2d", pixelwise.pool2d(shape, state.machine), pointers)
 
@@ -161,9 +143,9 @@ def lower_pad(state: Lowering, node: Node) -> None:
             found=f"pads {amounts}, value {node.attrs['value']}",
         )
     sides = (top, left, bottom, right)
-    args = pixelwise.pad(height, width, c, sides, node.attrs["mode"], state.machine)
+    plan = pixelwise.pad(height, width, c, sides, node.attrs["mode"], state.machine)
     pointers = {"dst": state.result(node), "src": state.value(x)}
-    state.launch(node, "pad", args, pointers)
+    state.launch(node, "pad", plan, pointers)
 
 
 @rule("vecmat")
@@ -174,8 +156,8 @@ def lower_vecmat(state: Lowering, node: Node) -> None:
     k, n = values.shape
     packed = state.constant(f"{matrix}.packed", pack_weights(values))
     pointers = {"dst": state.result(node), "src": state.value(vector), "matrix": packed}
-    args = pixelwise.vecmat(k, n, state.machine)
-    state.launch(node, "vecmat", args, pointers, state.macs.get(node.label, 0))
+    plan = pixelwise.vecmat(k, n, state.machine)
+    state.launch(node, "vecmat", plan, pointers, state.macs.get(node.label, 0))
 
 
 @rule("flatten", "reshape")
@@ -204,15 +186,20 @@ def lower_linear(state: Lowering, node: Node) -> None:
     if x in state.flattened:  # columns in the order of memory: height, width, channel
         turned = weights.reshape(n, *state.flattened[x]).transpose(0, 2, 3, 1)
         weights = turned.reshape(n, k)
-    cut = linear.pieces(k, n, state.machine)
+    cut = linear.pieces(k, n, HALF_TO_HALF, state.machine)
     pointers = {
         "dst": state.result(node),
         "src": state.places[x],
-        "weights": state.constant(f"{weight}.{node.label}", linear.pack(weights, cut)),
+        "weights": state.constant(
+            f"{weight}.{node.label}", linear.pack(weights.astype(np.float16), cut)
+        ),
+        "scale": None,
         "bias": state.value(bias[0]) if bias else None,
     }
-    args = linear.plan(rows, k, n, cut, state.machine, activation=node.attrs["activation"])
-    state.launch(node, "linear", args, pointers, state.macs.get(node.label, 0))
+    plan = linear.plan(
+        rows, k, n, cut, HALF_TO_HALF, state.machine, activation=node.attrs["activation"]
+    )
+    state.launch(node, "linear", plan, pointers, state.macs.get(node.label, 0))
 
 
 @rule("softmax")
@@ -248,14 +235,14 @@ def lower_binary(state: Lowering, node: Node) -> None:
             found=" and ".join(str(list(one)) for one in given),
         )
     a, b = node.inputs
-    args = pixelwise.elementwise(node.op, prod(shape), state.machine)
+    plan = pixelwise.elementwise(node.op, prod(shape), state.machine)
     pointers = {"dst": state.result(node), "a": state.value(a), "b": state.value(b)}
-    state.launch(node, "elementwise", args, pointers)
+    state.launch(node, "elementwise", plan, pointers)
 
 
 @rule("relu", "sigmoid", "tanh", "exp", "log", "sqrt", "abs")
 def lower_unary(state: Lowering, node: Node) -> None:
     state.image(node.inputs[0])
-    args = pixelwise.elementwise(node.op, prod(state.shapes[node.output]), state.machine)
+    plan = pixelwise.elementwise(node.op, prod(state.shapes[node.output]), state.machine)
     pointers = {"dst": state.result(node), "a": state.value(node.inputs[0]), "b": None}
-    state.launch(node, "elementwise", args, pointers)
+    state.launch(node, "elementwise", plan, pointers)

@@ -16,6 +16,7 @@ from zhisuan.arch.machine import Machine
 from zhisuan.base import dtype as dtypes
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph.ir import Graph, Node
+from zhisuan.kernels.launch_plan import LaunchPlan
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,16 @@ class Call:
     op: str
     macs: int
     args: dict[str, int | float | Place | None]
+    tasks: int
+    task_type: str
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Channel sums of a value, and how many tasks each wrote some."""
+
+    place: Place
+    makers: int
 
 
 Rule = Callable[["Lowering", Node], None]
@@ -80,7 +91,7 @@ class Lowering:
     drafts: dict[str, Draft] = field(default_factory=dict)
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
-    sums: dict[str, Place] = field(default_factory=dict)  # value → channel sums already made
+    sums: dict[str, Sums] = field(default_factory=dict)  # value → channel sums already made
     flattened: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     """Matrix values that are images in memory, still channels last: their (c, h, w)."""
 
@@ -160,14 +171,16 @@ class Lowering:
             )
         return self.graph.constants[name]
 
-    def launch(self, node: Node, kernel: str, args: Mapping[str, int | float],
+    def launch(self, node: Node, kernel: str, plan: LaunchPlan,
                pointers: Mapping[str, Place | None], macs: int = 0) -> None:  # fmt: skip
-        """Append a launch; pointers and args together are the kernel's parameters."""
+        """Append a launch; pointers and the plan's args together are the kernel's parameters."""
         index = len(self.calls)
         for place in pointers.values():
             if place is not None:
                 draft = self.drafts[place.buffer]
                 draft.first, draft.last = min(draft.first, index), max(draft.last, index)
-        both: dict[str, int | float | Place | None] = {**pointers, **args}
+        both: dict[str, int | float | Place | None] = {**pointers, **plan.args}
         layer = node.label.split("/")[0]
-        self.calls.append(Call(kernel, node.label, layer, node.op, macs, both))
+        self.calls.append(
+            Call(kernel, node.label, layer, node.op, macs, both, plan.tasks, plan.task_type)
+        )
