@@ -23,6 +23,7 @@ from zhisuan.base.files import read_text, write_atomically
 from zhisuan.report.model import Layer, RunReport
 from zhisuan.runtime import plan as plans
 from zhisuan.runtime.device import play
+from zhisuan.runtime.orders import refuse_differences
 from zhisuan.sim.timing import replay
 
 if TYPE_CHECKING:
@@ -94,14 +95,26 @@ def execute(
     progress: Progress | None = None,
     title: str = "",
     checks: Sequence[str] = (),
+    schedule: int | None = None,
 ) -> Execution:
-    """Play a plan, time its trace, and account for every layer; what checks find is an error."""
+    """Play a plan, time its trace, and account for every layer; what checks find is an error.
+
+    With a seed, `schedule`, play it again with the tasks of each launch in another order: the
+    outputs must not differ.
+    """
     clock = clock or Clock()
     with clock.part("simulate values"):
         outputs, trace = play(
             plan, programs, constants, inputs, machine,
             executor=knobs.executor() or "native", progress=progress, checks=checks,
         )  # fmt: skip
+    if schedule is not None:
+        with clock.part("simulate another order"):
+            again, _ = play(
+                plan, programs, constants, inputs, machine,
+                executor=knobs.executor() or "native", checks=checks, schedule=schedule,
+            )  # fmt: skip
+        refuse_differences(outputs, again, schedule)
     with clock.part("replay timing"):
         timing = replay(trace, machine)
     layers = tuple(
@@ -256,6 +269,7 @@ def run_plan(
     machine: str | None = None,
     progress: Progress | None = None,
     checks: Sequence[str] = (),
+    schedule: int | None = None,
 ) -> Execution:
     """Play a `.plan` with the programs and data beside it; no graph is involved.
 
@@ -272,7 +286,10 @@ def run_plan(
     constants = read_tensors(folder / plan.data)
     given = read_inputs(inputs, folder)
     chip = machines.load(machine or plan.machine)
-    return execute(plan, programs, constants, given, chip, progress=progress, checks=checks)
+    return execute(
+        plan, programs, constants, given, chip,
+        progress=progress, checks=checks, schedule=schedule,
+    )  # fmt: skip
 
 
 def run_graph(
@@ -281,6 +298,7 @@ def run_graph(
     machine: str | None = None,
     progress: Progress | None = None,
     checks: Sequence[str] = (),
+    schedule: int | None = None,
 ) -> Execution:
     """Optimise, lower and run a `.graph` or `.onnx` file at the sizes of the given inputs."""
     from zhisuan.graph.reference import bind
@@ -293,7 +311,7 @@ def run_graph(
     lowered = lower(graph, bind(graph, given), chip)
     return execute(
         lowered.plan, lowered.programs, lowered.constants, given, chip,
-        progress=progress, checks=checks,
+        progress=progress, checks=checks, schedule=schedule,
     )  # fmt: skip
 
 

@@ -45,3 +45,17 @@ def test_wrong_dimensions(
     done = zhisuan("run", "k.bcl", "--machine", "mlu270", "--arg", "out=i32[64]", *options)
     assert done.code != 0
     assert expected in done.err
+
+
+def test_another_order_of_tasks(zhisuan: Callable, here: Path) -> None:
+    (here / "k.bcl").write_text(KERNEL)
+    (here / "race.bcl").write_text("__mlu_entry__ void k(int *out) { out[0] = taskId; }")
+    tasks = ("--machine", "mlu270", "--tasks", "8", "--type", "UNION2", "--arg", "out=i32[8]")
+    assert all(zhisuan("run", "k.bcl", *tasks, "--schedule", seed).code == 0 for seed in "123")
+    said = {zhisuan("run", "race.bcl", *tasks, "--schedule", seed).err for seed in "123456"} - {""}
+    assert said
+    assert all("error: 'out' depends on the order of tasks" in one for one in said)
+    assert all("  try:      --check racecheck" in one for one in said)
+    for seed in "12":
+        done = zhisuan("run", "race.bcl", *tasks, "--schedule", seed, "--check", "all")
+        assert "racecheck: two tasks write the same bytes" in done.err

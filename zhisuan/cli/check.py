@@ -1,6 +1,6 @@
-"""The option `--check` of commands that run programs.
+"""The options `--check` and `--schedule` of commands that run programs.
 
-In: its text.  Out: names of checks.
+In: their texts.  Out: names of checks; seeds as they are.
 """
 
 from __future__ import annotations
@@ -14,6 +14,14 @@ Check = Annotated[
     typer.Option(
         "--check",
         help="Look for mistakes: memcheck,initcheck,racecheck or all (synccheck is always on).",
+        show_default=False,
+    ),
+]
+Schedule = Annotated[
+    int | None,
+    typer.Option(
+        "--schedule",
+        help="Run again with the tasks in the order of this seed; results must not differ.",
         show_default=False,
     ),
 ]

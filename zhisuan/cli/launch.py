@@ -26,9 +26,11 @@ from zhisuan.isa.program import Kernel, Parameter, Program
 from zhisuan.pipeline import Execution
 from zhisuan.report.model import Layer, RunReport
 from zhisuan.runtime.device import Device
+from zhisuan.runtime.orders import refuse_differences
 from zhisuan.sim.checks.allocation import Allocation
 from zhisuan.sim.tasks import ONE_TASK, Dims
 from zhisuan.sim.timing import replay
+from zhisuan.sim.trace import Trace
 
 ALIGNMENT = 128
 
@@ -41,28 +43,27 @@ def launch(
     checks: Sequence[str] = (),
     dims: Dims = ONE_TASK,
     task_type: str = "BLOCK",
+    schedule: int | None = None,
 ) -> Execution:
-    """Launch once on a fresh device, and time the launch; what the checks find is an error."""
+    """Launch on a fresh device, and time the launch; what the checks find is an error.
+
+    With a seed, `schedule`, launch again with the tasks in another order: results must not differ.
+    """
     entry = _kernel(program, kernel)
     given = _given(entry, texts)
     chip = machines.load(machine or machines.DEFAULT)
-    device = Device(chip, knobs.executor() or "native", checks)
     buffers = {p.name: _buffer(p, given[p.name]) for p in entry.parameters if p.kind == "ptr"}
-    addresses = _place(buffers)
-    device.reserve(sum(_room(values) for values in buffers.values()))
-    for name, values in buffers.items():
-        device.memory.write(addresses[name], values.reshape(-1))
     scalars = {p.name: _scalar(p, given[p.name]) for p in entry.parameters if p.kind != "ptr"}
-    held = [
-        Allocation(name, addresses[name], max(values.nbytes, 1), filled=True)
-        for name, values in buffers.items()
-    ]
     start = time.perf_counter()
-    with device.checking(held):
-        device.launch(program, entry.name, {**addresses, **scalars}, entry.name, dims,
-                      task_type)  # fmt: skip
+
+    def run(seed: int | None) -> tuple[dict[str, np.ndarray], Trace]:
+        device = Device(chip, knobs.executor() or "native", checks, seed)
+        return _run(device, program, entry, buffers, scalars, dims, task_type)
+
+    outputs, trace = run(None)
+    if schedule is not None:
+        refuse_differences(outputs, run(schedule)[0], schedule)
     seconds = {"simulate values": time.perf_counter() - start}
-    trace = device.trace.build()
     report = RunReport(
         title=f"{entry.name} of {program.name}",
         machine=chip,
@@ -72,11 +73,35 @@ def launch(
         host_seconds=seconds,
         programs={program.name: program},
     )
+    return Execution(outputs, trace, report)
+
+
+def _run(
+    device: Device,
+    program: Program,
+    kernel: Kernel,
+    buffers: dict[str, np.ndarray],
+    scalars: dict[str, int | float],
+    dims: Dims,
+    task_type: str,
+) -> tuple[dict[str, np.ndarray], Trace]:
+    """The buffers after a launch, and its trace."""
+    addresses = _place(buffers)
+    device.reserve(sum(_room(values) for values in buffers.values()))
+    for name, values in buffers.items():
+        device.memory.write(addresses[name], values.reshape(-1))
+    held = [
+        Allocation(name, addresses[name], max(values.nbytes, 1), filled=True)
+        for name, values in buffers.items()
+    ]
+    with device.checking(held):
+        device.launch(program, kernel.name, {**addresses, **scalars}, kernel.name, dims,
+                      task_type)  # fmt: skip
     outputs = {
         name: device.memory.read(addresses[name], values.dtype, values.size).reshape(values.shape)
         for name, values in buffers.items()
     }
-    return Execution(outputs, trace, report)
+    return outputs, device.trace.build()
 
 
 def dimensions(text: str | None) -> Dims:

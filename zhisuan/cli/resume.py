@@ -9,7 +9,7 @@ import typer
 
 from zhisuan.cli import check as checks
 from zhisuan.cli import options
-from zhisuan.cli.check import Check
+from zhisuan.cli.check import Check, Schedule
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +54,7 @@ def run(
     report: options.Report = None,
     trace: options.Trace = None,
     check: Check = None,
+    schedule: Schedule = None,
     as_json: options.Json = False,
 ) -> None:  # fmt: skip
     """Go on from a file of any step.
@@ -68,8 +69,8 @@ def run(
     if file.suffix == ".trace":
         unused = {"--inputs": inputs, "--output": output, "--kernel": kernel, "--arg": arg,
                   "--tasks": tasks, "--type": task_type, "--trace": trace,
-                  "--check": check}  # fmt: skip
-        _refuse_for_trace(file, [name for name, value in unused.items() if value])
+                  "--check": check, "--schedule": schedule}  # fmt: skip
+        _refuse_for_trace(file, [name for name, value in unused.items() if value not in (None, [])])
         timing.time(file, machine, report=report, as_json=as_json)
         return
     picture = names.results_format(output) if output is not None else None
@@ -80,15 +81,15 @@ def run(
         files = {name: claimed.file(path) for name, path in wanted.items() if path is not None}
         with screen.layer_progress() as progress:
             if file.suffix == ".plan":
-                done = pipeline.run_plan(file, inputs, machine, progress, asked)
+                done = pipeline.run_plan(file, inputs, machine, progress, asked, schedule)
             elif file.suffix in (".onnx", ".graph"):
-                done = pipeline.run_graph(file, inputs, machine, progress, asked)
+                done = pipeline.run_graph(file, inputs, machine, progress, asked, schedule)
             else:
                 from zhisuan.cli.launch import dimensions, launch
 
                 dims = dimensions(tasks)
                 done = launch(pipeline.load_program(file), kernel, arg or [], machine, asked,
-                              dims, task_type or "BLOCK")  # fmt: skip
+                              dims, task_type or "BLOCK", schedule)  # fmt: skip
         if output is not None:
             _write_results(done.outputs, files["--output"], picture)
         if report is not None:
