@@ -104,7 +104,12 @@ def test_a_variant() -> None:
 
 def test_sections_that_may_be_missing() -> None:
     machine = parse(PRESET[: PRESET.index("[chip]")], "my.toml")
-    assert (machine.cores, machine.sram.size, machine.technology) == (1, 0, None)
+    assert (machine.cores, machine.sram.size, machine.channels, machine.technology) == (
+        1,
+        0,
+        None,
+        None,
+    )
     assert check(machine) == []
     assert ("sram.size", 0, "bytes", "no section [sram]: no shared memory") in describe(machine)
 
@@ -148,7 +153,7 @@ WHOLE_MESSAGES = [
             [vectors]
              ^
           expected: clock, dram, nram, wram, vector, matrix, move, queues, scalar, launch, \
-chip, sram, noc, technology; and name, title
+chip, sram, noc, channels, technology; and name, title
           try:      did you mean 'vector'?""",
     ),
     (

@@ -27,6 +27,7 @@ GDRAM_BYTES = 1 << 16
 ROUND = replace(
     load("dlp-s"),
     name="round",
+    channels=None,
     dram=Dram(64_000_000_000, 1 << 30, 64, read_latency=20, write_latency=10, segment_cycles=1),
     vector=Vector(bytes_per_cycle=64, latency=5, divide_passes=8, transcendental_passes=8),
     matrix=replace(load("dlp-s").matrix, elements=64, lanes_f16=16, lanes_f32=4, latency=7),

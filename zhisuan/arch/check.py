@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from zhisuan.arch.machine import FLATTEN, TOPOLOGIES, Machine
+from zhisuan.arch.machine import FLATTEN, TOPOLOGIES, Channels, Machine
 from zhisuan.arch.technology import NODES, dram_kinds
 
 MOST = 1 << 50
 """No size, rate or latency is larger; a petabyte, a thousand times the fastest clock."""
+MOST_PICOSECONDS = 10**9
+"""No time of a DRAM is longer than a millisecond."""
+MOST_BANKS = 1 << 16
+"""Of all channels together."""
 WRAM_LINE = 64
 """Bytes of a line of WRAM; a bank of every element holds whole lines."""
 MAY_BE_ZERO = (
     "latency", "segment_cycles", "overhead", "stack", "sram.size", "static_milliwatts",
-    "lanes_i4", "lanes_i8", "lanes_i16", "lanes_f16", "lanes_f32",
+    "lanes_i4", "lanes_i8", "lanes_i16", "lanes_f16", "lanes_f32", "_ps",
 )  # fmt: skip
 """Endings of the keys that may be 0, as those of [scalar]; other numbers are at least 1."""
 CHOICES = {
@@ -100,6 +104,49 @@ RULES = (
 )
 
 
+def _channel_rules(c: Channels) -> tuple[Rule, ...]:
+    return (
+        Rule(
+            "channels.interleave_bytes",
+            "channels must be interleaved in a power of two, of whole accesses",
+            lambda m: (
+                _power_of_two(c.interleave_bytes) and c.interleave_bytes % m.dram.access_bytes == 0
+            ),
+            lambda m: f"such as {max(m.dram.access_bytes, 256)}",
+        ),
+        Rule(
+            "channels.turn_bytes",
+            "a turn must be whole pieces of the interleaving",
+            lambda _: c.turn_bytes % max(c.interleave_bytes, 1) == 0,
+            lambda _: f"a multiple of channels.interleave_bytes, {c.interleave_bytes}",
+        ),
+        Rule(
+            "channels.row_bytes",
+            "a row must hold whole accesses",
+            lambda m: c.row_bytes % max(m.dram.access_bytes, 1) == 0,
+            lambda m: f"a multiple of dram.access_bytes, {m.dram.access_bytes}",
+        ),
+        Rule(
+            "channels.count",
+            "there are too many banks",
+            lambda _: c.count * c.banks <= MOST_BANKS,
+            lambda _: f"channels.count × channels.banks at most {MOST_BANKS}",
+        ),
+        Rule(
+            "channels.row_cycle_ps",
+            "a row cycle must have time to open and close the row",
+            lambda _: c.row_cycle_ps >= c.precharge_ps + c.activate_ps,
+            lambda _: f"at least precharge_ps + activate_ps, {c.precharge_ps + c.activate_ps}",
+        ),
+        Rule(
+            "channels.refresh_ps",
+            "refresh must leave time for transfers",
+            lambda _: c.refresh_ps < c.refresh_interval_ps,
+            lambda _: f"less than channels.refresh_interval_ps, {c.refresh_interval_ps}",
+        ),
+    )
+
+
 def values(machine: Machine) -> Iterator[tuple[str, int | str]]:
     """Every number and text of the machine as (`section.key`, value), in the order of the file."""
     yield "clock.hz", machine.clock_hz
@@ -121,9 +168,12 @@ def broken(machine: Machine) -> Iterator[Broken]:
         if value < least:
             wanted = "zero or more" if least == 0 else "one or more"
             yield Broken(key, f"{key} is too small", f"a whole number, {wanted}", str(value))
-        if value > MOST:
+        if key.endswith("_ps") and value > MOST_PICOSECONDS:
+            yield Broken(key, f"{key} is too large", "at most a millisecond, 10^9", str(value))
+        elif value > MOST:
             yield Broken(key, f"{key} is too large", f"at most {MOST} (2^50)", str(value))
-    for rule in RULES:
+    rules = RULES if machine.channels is None else (*RULES, *_channel_rules(machine.channels))
+    for rule in rules:
         if not rule.holds(machine):
             value = dict(values(machine))[rule.key]
             yield Broken(rule.key, rule.what, rule.expected(machine), f"{rule.key} = {value}")

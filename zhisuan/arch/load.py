@@ -39,12 +39,14 @@ _SECTIONS: dict[str, Any] = {
     "chip": m.Chip,
     "sram": m.Sram,
     "noc": m.Noc,
+    "channels": m.Channels,
     "technology": m.Technology,
 }
 ABSENT: dict[str, Any] = {
     "chip": m.ONE_CORE,
     "sram": m.NO_SRAM,
     "noc": m.NO_NOC,
+    "channels": None,
     "technology": None,
 }
 """What a machine has where its file has no such section."""

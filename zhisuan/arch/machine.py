@@ -29,6 +29,31 @@ class Dram:
 
 
 @dataclass(frozen=True)
+class Channels:
+    """How the DRAM is built: equal channels of banks of rows.  Without it DRAM is one ideal server.
+
+    Consecutive pieces of `interleave_bytes` lie on consecutive channels, consecutive rows of a
+    channel in consecutive banks.  A burst moves `Dram.access_bytes`.  Times are picoseconds.
+    """
+
+    count: int  # channels, which share `Dram.bytes_per_second`
+    interleave_bytes: int
+    turn_bytes: int  # of each channel, that a transfer moves before other cores have their turn
+    banks: int  # of a channel
+    row_bytes: int  # of a bank, over the width of the channel
+    precharge_ps: int  # tRP: closing a row
+    activate_ps: int  # tRCD: opening one
+    row_cycle_ps: int  # tRC: from opening a row to opening another one of the bank
+    activate_interval_ps: int  # between openings in different banks: tRRD, or tFAW / 4
+    write_recovery_ps: int  # tWR: from the last byte written to closing the row
+    read_to_write_ps: int  # that the data bus is idle when it turns
+    write_to_read_ps: int
+    write_batch: int  # bursts written before the bus turns, for reads that may have come
+    refresh_ps: int  # tRFC: a refresh, every `refresh_interval_ps` (tREFI)
+    refresh_interval_ps: int
+
+
+@dataclass(frozen=True)
 class Nram:
     size: int
     stack: int  # bytes at the top reserved for the scalar stack
@@ -161,6 +186,7 @@ class Machine:
     chip: Chip
     sram: Sram
     noc: Noc
+    channels: Channels | None
     technology: Technology | None
     sources: dict[str, str]
 

@@ -17,6 +17,7 @@ from zhisuan.arch.machine import Machine
 from zhisuan.report import quantities as q
 from zhisuan.report.bars import layer_table, unit_table
 from zhisuan.report.costs import cost_rows
+from zhisuan.report.counters import counter_rows
 from zhisuan.report.intervals import core_shown
 from zhisuan.report.model import Figures, RunReport, layer_figures, total_figures
 from zhisuan.report.palette import cause
@@ -129,7 +130,8 @@ def _keys(report: RunReport, whole: Figures) -> str:
             f"written; {q.percent(share)} of the bandwidth",
         ),
     ]
-    entries += [(name, _with_unit(amount), more) for name, amount, more in cost_rows(report)]
+    more_rows = (*counter_rows(report.timing), *cost_rows(report))
+    entries += [(name, _with_unit(amount), more) for name, amount, more in more_rows]
     if report.host_seconds:
         entries.append(("host time", _with_unit(q.seconds(host)), escape(parts)))
     cells = "".join(

@@ -16,6 +16,7 @@ from zhisuan.arch.area import area
 from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import VerifyError
 from zhisuan.isa.registry import Queue, Unit
+from zhisuan.report.counters import counts
 from zhisuan.sim.energy import energy
 from zhisuan.sim.tasks import MEMORY_CORE
 from zhisuan.sim.timing import CAUSES, UNITS, Timing
@@ -194,6 +195,7 @@ def to_json(report: RunReport) -> dict[str, Any]:
         "total": _plain(total_figures(report)),
         "layers": [_plain(figures) for figures in layer_figures(report)],
         "host_seconds": dict(report.host_seconds),
+        "events": counts(report.timing),
         **_costs(report),
     }
 

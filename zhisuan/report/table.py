@@ -12,6 +12,7 @@ from rich.text import Text
 
 from zhisuan.report import quantities as q
 from zhisuan.report.costs import cost_rows
+from zhisuan.report.counters import counter_rows
 from zhisuan.report.model import Figures, RunReport, layer_figures, total_figures
 from zhisuan.report.palette import UNIT_NAMES, cause_name
 
@@ -52,7 +53,7 @@ def summary(report: RunReport) -> Group:
         f"{q.scaled(total.dram_read, 'B')} read, {q.scaled(total.dram_written, 'B')} written; "
         f"{q.scaled(bandwidth, 'B/s')} of {q.scaled(machine.dram.bytes_per_second, 'B/s')}",
     )
-    for row in cost_rows(report):
+    for row in (*counter_rows(report.timing), *cost_rows(report)):
         grid.add_row(*row)
     if report.host_seconds:
         parts = ", ".join(f"{name} {q.seconds(s)}" for name, s in report.host_seconds.items())

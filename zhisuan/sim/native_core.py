@@ -30,6 +30,7 @@ from zhisuan.sim import native_header as header
 from zhisuan.sim import reference
 from zhisuan.sim.barrier import run_alone
 from zhisuan.sim.checks.journal import Journal
+from zhisuan.sim.dram import pace
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.native_header import HANDLERS, Status
 from zhisuan.sim.tasks import ALONE, ALONE_JOB, Job, Task
@@ -305,6 +306,8 @@ def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
     depths = (machine.queues.compute, machine.queues.io, machine.queues.move)
     task.depth[:] = [max(depth, 1) for depth in depths]
     task.resources, task.clusters = work.shares.resources, work.shares.clusters
+    dram, dram_space = _dram(work, machine)
+    task.dram = ctypes.addressof(dram) if dram is not None else None
     columns = {
         "kind": work.kind.view(np.uint8),
         "writes": work.writes.view(np.uint8),
@@ -315,12 +318,33 @@ def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
         **{name: getattr(plan, name) for name in Schedule.__dataclass_fields__},
         **_working_space(work, task),
     }
-    for name, column in columns.items():
-        assert column.flags.c_contiguous, name
-        setattr(task, name, _pointer(column))
+    _point(task, columns)
+    if dram is not None:
+        _point(dram, dram_space)
     if not library().zhisuan_replay(ctypes.byref(task)):
         raise barriers_do_not_fit()
     return plan
+
+
+def _point(task, columns: dict[str, np.ndarray]) -> None:  # type: ignore[no-untyped-def]
+    """Give a C structure its arrays."""
+    for name, column in columns.items():
+        assert column.flags.c_contiguous, name
+        setattr(task, name, _pointer(column))
+
+
+def _dram(work: Workload, machine: Machine):  # type: ignore[no-untyped-def]
+    """The DRAM's channels for C and their arrays; None where it has none."""
+    if machine.channels is None:
+        return None, {}
+    numbers, blocks = pace(machine), work.shares.blocks
+    dram = header.Dram()
+    for name, value in vars(numbers).items():
+        setattr(dram, name, value)
+    banks = numbers.channels * numbers.banks
+    space = {name: np.zeros(numbers.channels, np.int64) for name in _CHANNEL_COLUMNS}
+    space |= {"open": np.full(banks, -1, np.int64), "may_close": np.zeros(banks, np.int64)}
+    return dram, {**space, **{f"block_{name}": column for name, column in vars(blocks).items()}}
 
 
 def _working_space(work: Workload, task) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
@@ -342,5 +366,6 @@ def _working_space(work: Workload, task) -> dict[str, np.ndarray]:  # type: igno
 
 
 _WORK_COLUMNS = ("decode", "occupancy", "latency", "mask", "low", "high", "meeting")
+_CHANNEL_COLUMNS = ("bus", "next_activate", "writing", "written", "before", "turn_of")
 _SHARE_COLUMNS = ("first", "resource", "cycles")
 _STRETCH_COLUMNS = ("place", "first", "end")

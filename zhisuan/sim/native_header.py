@@ -7,6 +7,7 @@ of generated.h, and the same structures for Python, so that nothing is written i
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -17,9 +18,11 @@ import numpy as np
 from zhisuan.isa import elementary, matrix, reduction, transfer
 from zhisuan.isa.address import SPACES, Space
 from zhisuan.isa.registry import REGISTERS, ROWS, Instruction, Queue, Unit
+from zhisuan.sim.blocks import Blocks
+from zhisuan.sim.dram import FRACTION, Pace, Progress
 from zhisuan.sim.tasks import ALONE, INSTRUCTIONS
 from zhisuan.sim.trace import ARGUMENTS, COST_CLASSES
-from zhisuan.sim.walk import CAUSE_NUMBERS, CAUSES, WAITS
+from zhisuan.sim.walk import CAUSE_NUMBERS, CAUSES, EVENT_NUMBERS, EVENTS, WAITS
 from zhisuan.sim.workload import BARRIER_KIND, SCALAR_KIND, SYNC_KIND, TOUCHES
 
 
@@ -76,12 +79,26 @@ CORE: Fields = (
     ("i64", "weights_key", 5),
     ("i64", "wram_version", 1),  # counts the transfers into WRAM
 )
+PROGRESS: Fields = tuple(("i64", field.name, 1) for field in dataclasses.fields(Progress))
+DRAM: Fields = (
+    *(("i64", field.name, 1) for field in dataclasses.fields(Pace)),
+    *(("i64 *", f"block_{field.name}", 1) for field in dataclasses.fields(Blocks)),
+    *(("i64 *", name, 1) for name in ("bus", "next_activate", "writing", "written")),  # channels
+    *(("i64 *", name, 1) for name in ("open", "may_close")),  # banks
+    *(("i64 *", name, 1) for name in ("before", "turn_of")),  # channels in the turn
+    ("i64", "turns", 1),
+    ("i64", "end", 1),
+    ("i64", "held", 1),
+    ("i64 *", "events", 1),
+)
 WALKER: Fields = (  # a core in the walk
     *(("i64", name, 1) for name in ("number", "place", "row", "first_row", "end_row")),
     *(("i64", name, 1) for name in ("now", "first", "arrived", "unfinished")),
     ("i64", "waited", len(WAITS)),
     *(("i64", name, len(Queue)) for name in ("taken", "issued", "queue_done")),
     *(("i64", name, len(Unit)) for name in ("free", "unit_done", "step")),
+    ("i64", "is_served", 1),  # by the DRAM, turn by turn: the first pending IO transfer
+    ("Progress", "served", 1),
 )
 REPLAY: Fields = (
     ("i64", "rows", 1),
@@ -107,6 +124,8 @@ REPLAY: Fields = (
     *(("i64 *", name, 1) for name in ("busy_until", "decoded", "waited_before", "fifo", "starts")),
     *(("i64 *", name, 1) for name in ("window_rows", "resource_free", "missing", "release")),
     ("Walker *", "walkers", 1),
+    ("Dram *", "dram", 1),  # 0 where it has no channels
+    ("i64 *", "events", 1),  # of each launch
 )
 
 
@@ -114,13 +133,18 @@ def structure(name: str, fields: Fields) -> type[ctypes.Structure]:
     """The ctypes twin of a C structure; pointers are plain addresses."""
 
     def kind(c_type: str, count: int) -> Any:
-        element: Any = ctypes.c_void_p if c_type.endswith("*") else _C_TYPES[c_type]
+        known = {**_C_TYPES, **_STRUCTURES}
+        element: Any = ctypes.c_void_p if c_type.endswith("*") else known[c_type]
         return element if count == 1 else element * count
 
     members = [(field, kind(c_type, count)) for c_type, field, count in fields]
     return type(name, (ctypes.Structure,), {"_fields_": members})
 
 
+_STRUCTURES: dict[str, Any] = {}
+"""Those that stand in others."""
+_STRUCTURES["Progress"] = structure("Progress", PROGRESS)
+Dram = structure("Dram", DRAM)
 Decoded = structure("Decoded", DECODED)
 Core = structure("Core", CORE)
 Walker = structure("Walker", WALKER)
@@ -143,7 +167,8 @@ def header() -> str:
     """The text of generated.h."""
     lines = ["/* Written by sim/native_header.py from the instruction table; not to be edited. */"]
     lines += ["#pragma once", *_handlers(), *_rows(), *_columns(), *_spaces(), *_numbers()]
-    for name, fields in (("Row", ROW), ("Decoded", DECODED), ("Core", CORE), ("Walker", WALKER),
+    for name, fields in (("Row", ROW), ("Decoded", DECODED), ("Core", CORE),
+                         ("Progress", PROGRESS), ("Dram", DRAM), ("Walker", WALKER),
                          ("Replay", REPLAY)):  # fmt: skip
         lines.append(_structure_text(name, fields))
     return "\n".join(lines) + "\n"
@@ -213,6 +238,9 @@ def _numbers() -> Iterator[str]:
         "SYNC_KIND": SYNC_KIND,
         "BARRIER_KIND": BARRIER_KIND,
         **{f"UNIT_{unit.name}": unit.value for unit in Unit},
+        "FRACTION": FRACTION,
+        "EVENTS": len(EVENTS),
+        **{f"EVENT_{name}": number for name, number in EVENT_NUMBERS.items()},
         **{f"STATUS_{status.name}": status.value for status in Status},
         **{f"CAUSE_{name}": number for name, number in CAUSE_NUMBERS.items()},
     }

@@ -1,9 +1,10 @@
 """What the cores of a chip share, and how long each transfer keeps it busy.
 
 Comes in: the transfers of a trace.  Goes out: `Shares`, for every row the resources it needs and
-for how many cycles.  A resource serves one transfer after another: DRAM for the bytes over its
-bandwidth; a cluster's SRAM, as wide as the ports of its cores together, a multicast keeping all of
-them busy; every link of the network for the bytes over the link.
+for how many cycles, and the `Blocks` that move where the machine's DRAM has channels.  A resource
+serves one transfer after another: DRAM without channels for the bytes over its bandwidth; a
+cluster's SRAM, as wide as the ports of its cores together, a multicast keeping all of them busy;
+every link of the network for the bytes over the link.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from zhisuan.arch.machine import Machine, ceil_div
 from zhisuan.isa.address import GDRAM, LDRAM, SRAM
 from zhisuan.isa.constant_address import plain
 from zhisuan.isa.registry import Instruction, Operands, Unit
+from zhisuan.sim.blocks import BlockCollector, Blocks, no_blocks
 from zhisuan.sim.network import Network
 from zhisuan.sim.trace import Trace
 
@@ -28,7 +30,7 @@ MULTICASTS = ("VCAST", "VCAST3", "MCAST", "MCAST3")
 class Shares:
     """Row r needs resource[i] for cycles[i], for i from first[r] to first[r + 1]; all int64.
 
-    Resource 0 is the DRAM, then come the clusters' SRAMs, then links.
+    Resource 0 is the DRAM without channels, then come the clusters' SRAMs, then links.
     """
 
     resources: int
@@ -36,18 +38,20 @@ class Shares:
     first: np.ndarray
     resource: np.ndarray
     cycles: np.ndarray
+    blocks: Blocks
 
 
 class Collector:
     """Gathers the shares of groups of rows in any order."""
 
-    def __init__(self, trace: Trace, machine: Machine) -> None:
+    def __init__(self, trace: Trace, machine: Machine, place: np.ndarray) -> None:
         self.trace, self.machine = trace, machine
         self.network = Network(machine)
         clusters = machine.chip.clusters
         resources = 1 + clusters + self.network.links
         nothing = np.zeros(0, np.int64)
-        self.shares = Shares(resources, clusters, nothing, nothing, nothing)
+        self.shares = Shares(resources, clusters, nothing, nothing, nothing, no_blocks(0))
+        self.blocks = BlockCollector(machine, place)
         self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def add(
@@ -57,6 +61,9 @@ class Collector:
         if row.name == "CDMA":
             return self._cdma(o, rows, occupancy)
         if row.unit is Unit.IO and any(space in (*row.reads, *row.writes) for space in _DRAM):
+            if self.machine.channels is not None:
+                self.blocks.add(row, o, rows)
+                return 0
             way = "write" if any(space in _DRAM for space in row.writes) else "read"
             size, segments = _extent(o)
             self._enter(rows, DRAM_RESOURCE, self.machine.dram_cycles(way, size, segments))
@@ -103,6 +110,7 @@ class Collector:
         self.shares.first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self.shares.resource = resource[order].astype(np.int64)
         self.shares.cycles = cycles[order].astype(np.int64)
+        self.shares.blocks = self.blocks.finish(len(self.trace))
 
 
 def _extent(o: Operands) -> tuple[np.ndarray, np.ndarray]:

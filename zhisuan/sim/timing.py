@@ -14,7 +14,7 @@ from zhisuan.arch.machine import Machine
 from zhisuan.sim import native_core
 from zhisuan.sim.execute import native_is_possible
 from zhisuan.sim.trace import SCALAR_RUN, Trace
-from zhisuan.sim.walk import CAUSES, UNITS, Schedule, walk
+from zhisuan.sim.walk import CAUSES, EVENTS, UNITS, Schedule, walk
 from zhisuan.sim.workload import (
     BARRIER_KIND,
     SCALAR_KIND,
@@ -24,7 +24,7 @@ from zhisuan.sim.workload import (
     places,
 )
 
-__all__ = ["CAUSES", "UNITS", "Timing", "replay"]
+__all__ = ["CAUSES", "EVENTS", "UNITS", "Timing", "replay"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Timing:
     a transfer waited for that cores share, an index into causes; -1 if nothing).  Over launches:
     launch_start, launch_end; core_cycles[launch, core, unit, cause] in the order of `cores`
     ((cluster, core), memory cores too), `units` and `causes`, whose sum over causes is the launch's
-    duration; DRAM bytes; mac_slots, the multiply-accumulates the busy matrix units could have
-    done; instructions[launch, unit].
+    duration; events[launch, event] in the order of `event_names`; DRAM bytes; mac_slots, the
+    multiply-accumulates the busy matrix units could have done; instructions[launch, unit].
     """
 
     machine: Machine
@@ -49,12 +49,14 @@ class Timing:
     launch_start: np.ndarray
     launch_end: np.ndarray
     core_cycles: np.ndarray
+    events: np.ndarray
     dram_read: np.ndarray
     dram_written: np.ndarray
     mac_slots: np.ndarray
     instructions: np.ndarray
     units: tuple[str, ...] = field(default=UNITS)
     causes: tuple[str, ...] = field(default=CAUSES)
+    event_names: tuple[str, ...] = field(default=EVENTS)
 
     @property
     def total(self) -> int:

@@ -9,12 +9,14 @@ have drained, BARRIER until all have and the other cores have come.  Each queue 
 An instruction starts when its unit is free; in the compute queue also only when no unfinished
 instruction conflicts with its addresses and the window of unfinished instructions has room; a
 transfer also only when all that it shares with other cores is free.  It ends after its occupancy,
-and is done (its result visible) a latency later.
+and is done (its result visible) a latency later.  Where the DRAM has channels (sim/dram.py), it
+serves a transfer turn by turn, and says when it ends; what the turns of others took counts as
+waiting, before its start.
 
-A chip: shared resources serve transfers in the order of the cycles in which they are ready, those
-of the same cycle in the order of the cores.  To that end every decoder runs ahead until it needs
-to know when a transfer starts; then the earliest transfer of all is placed.  Launches follow one
-another without overlap.
+A chip: shared resources serve transfers, and the turns of a transfer, in the order of the cycles in
+which they are ready, those of the same cycle in the order of the cores.  To that end every decoder
+runs ahead until it needs to know when a transfer starts; then the earliest transfer of all is
+placed.  Launches follow one another without overlap.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import numpy as np
 from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import VerifyError
 from zhisuan.isa.registry import Queue, Unit
+from zhisuan.sim.dram import FRACTION, Dram, Progress, pace
 from zhisuan.sim.workload import BARRIER_KIND, SCALAR_KIND, SYNC_KIND, Workload, places
 
 UNITS = tuple(unit.name.lower() for unit in Unit)
@@ -54,6 +57,10 @@ CAUSE_NUMBERS = {
  _LAUNCH, _DRAIN, _IDLE) = CAUSE_NUMBERS.values()  # fmt: skip
 WAITS = (_BARRIER, _SYNC, _FULL)
 """What the decoder waits for."""
+EVENTS = ("row hits", "row misses", "turn-arounds")
+"""What the DRAM counts, as its counters on hardware do."""
+EVENT_NUMBERS = {"ROW_HIT": 0, "ROW_MISS": 1, "TURN": 2}
+"""Positions in EVENTS, by the names the native walk gives them."""
 _QUEUES = tuple(Queue)
 _UNIT_COUNT = len(Unit)
 _TRANSFERS = (Unit.IO.value, Unit.MOVE.value)
@@ -76,6 +83,7 @@ class Schedule:
     launch_start: np.ndarray
     launch_end: np.ndarray
     core_cycles: np.ndarray  # [launches, cores, units, causes]
+    events: np.ndarray  # [launches, EVENTS]
 
 
 def empty_schedule(rows: int, launches: int, machine: Machine) -> Schedule:
@@ -83,7 +91,8 @@ def empty_schedule(rows: int, launches: int, machine: Machine) -> Schedule:
     launch_start, launch_end = (np.zeros(launches, np.int64) for _ in range(2))
     shape = (launches, len(places(machine)), _UNIT_COUNT, len(CAUSES))
     cycles = np.zeros(shape, np.int64)
-    return Schedule(queued, start, end, done, held_by, launch_start, launch_end, cycles)
+    events = np.zeros((launches, len(EVENTS)), np.int64)
+    return Schedule(queued, start, end, done, held_by, launch_start, launch_end, cycles, events)
 
 
 def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
@@ -91,6 +100,7 @@ def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
     plan = empty_schedule(len(work.kind), launches, machine)
     stretches = work.stretches
     meetings = _Meetings(work)
+    dram = Dram(pace(machine), work.shares.blocks) if machine.channels is not None else None
     now = 0
     for launch in range(launches):
         plan.launch_start[launch] = now
@@ -101,7 +111,10 @@ def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
             _Core(work, machine, plan, cycles[stretches.place[i]], now, meetings, *rows[number])
             for number, i in enumerate(here)
         ]
-        _run_together(cores, _Resources(work, now + machine.launch.overhead))
+        _run_together(cores, _Resources(work, now + machine.launch.overhead, dram))
+        if dram is not None:
+            plan.events[launch] = dram.events
+            dram.events = [0] * len(EVENTS)
         over = max([core.over() for core in cores], default=now + machine.launch.overhead)
         for core in cores:
             core.account_for_the_end(over)
@@ -139,9 +152,14 @@ def _run_together(cores: list[_Core], resources: _Resources) -> None:
 class _Resources:
     """When each shared resource is free again."""
 
-    def __init__(self, work: Workload, now: int) -> None:
-        self.shares = work.shares
+    def __init__(self, work: Workload, now: int, dram: Dram | None) -> None:
+        self.shares, self.dram = work.shares, dram
         self.free = [now] * work.shares.resources
+
+    def has_channels(self, row: int) -> bool:
+        """Whether channels of the DRAM serve `row`, turn by turn."""
+        blocks = self.shares.blocks
+        return self.dram is not None and bool(blocks.first[row] < blocks.first[row + 1])
 
     def wait_for(self, row: int, ready: int) -> tuple[int, int]:
         """When all that `row` needs is free, and which kind of resource is the last."""
@@ -227,6 +245,8 @@ class _Core:
         self.starts: dict[Queue, list[int]] = {queue: [] for queue in _QUEUES}
         self.pending: dict[int, list[int]] = {unit: [] for unit in _TRANSFERS}
         """Transfers decoded but not placed."""
+        self.served: Progress | None = None
+        """How far the DRAM has come with the first pending transfer of the IO unit."""
         self.queue_done = dict.fromkeys(_QUEUES, first)
         self.free = [first] * _UNIT_COUNT
         self.unit_done = [first] * _UNIT_COUNT
@@ -309,28 +329,57 @@ class _Core:
         ready = max(self.free[kind], self.decoder.now, in_order)
         conflict, room = self._interlock(row, ready)
         reasons = ((in_order, _IN_ORDER), (conflict, _OPERANDS), (room, _WINDOW))
-        self._place(row, kind, max(ready, conflict, room), reasons)
+        occupancy = int(self.work.occupancy[row])
+        self._place(row, kind, max(ready, conflict, room), occupancy, reasons)
         self.unfinished.append(row)
 
     def ready(self, unit: int) -> int:
-        """When the first pending transfer of a unit could start, as far as the core goes."""
+        """When the first pending transfer of a unit could start or go on, as far as the core
+        goes."""
+        if unit == Unit.IO.value and self.served is not None:
+            return _cycle(self.served.ready)
         return max(self.free[unit], int(self.plan.queued[self.pending[unit][0]]))
 
     def place_transfer(self, unit: int, resources: _Resources) -> None:
-        """Place the first pending transfer of a unit."""
-        ready = self.ready(unit)
-        row = self.pending[unit].pop(0)
-        start, cause = resources.wait_for(row, ready)
-        resources.take(row, start)
+        """Place the first pending transfer of a unit, or serve a turn of it."""
+        row = self.pending[unit][0]
+        if resources.has_channels(row):
+            if not self._serve(row, resources.dram):
+                return
+            start, cause, ready, occupancy = self._served_times(row)
+        else:
+            ready, occupancy = self.ready(unit), int(self.work.occupancy[row])
+            start, cause = resources.wait_for(row, ready)
+            resources.take(row, start)
+        self.pending[unit].pop(0)
         if start > ready:
             self.plan.held_by[row] = cause
-        self._place(row, unit, start, ((start, cause),))
+        self._place(row, unit, start, occupancy, ((start, cause),))
 
-    def _place(self, row: int, kind: int, start: int, reasons: tuple[tuple[int, int], ...]) -> None:
+    def _serve(self, row: int, dram: Dram | None) -> bool:
+        """Let the DRAM serve a turn of the transfer; whether it was the last."""
+        assert dram is not None
+        if self.served is None:
+            self.served = dram.begin(row, self.ready(Unit.IO.value))
+        return dram.serve(self.served, row)
+
+    def _served_times(self, row: int) -> tuple[int, int, int, int]:
+        """Start, cause of waiting, cycle of being ready, and occupancy of what was served."""
+        assert self.served is not None
+        end, waited = _cycle(self.served.ready), self.served.waited >> FRACTION
+        self.served = None
+        ready = self.ready(Unit.IO.value)
+        start = ready + waited
+        return start, _DRAM, ready, max(end - start, 1)
+
+    def _place(
+        self, row: int, kind: int, start: int, occupancy: int,
+        reasons: tuple[tuple[int, int], ...],
+    ) -> None:  # fmt: skip
         """Enter the times of a row, and account for the gap before it."""
         queue = _queue(kind)
         self._account_gap(kind, row, start, reasons)
-        end = start + int(self.work.occupancy[row])
+        end = start + occupancy
         done = end + int(self.work.latency[row])
         self.cycles[kind, _BUSY] += end - start
         for column, moment in zip(("start", "end", "done"), (start, end, done), strict=True):
@@ -402,3 +451,8 @@ def _queue(kind: int) -> Queue:
     queue = Unit(kind).queue
     assert queue is not None
     return queue
+
+
+def _cycle(moment: int) -> int:
+    """The first cycle that is not before a moment of the DRAM."""
+    return -(-moment >> FRACTION)

@@ -70,7 +70,8 @@ def measure(trace: Trace, machine: Machine) -> Workload:
     """Evaluate every cost formula for the rows of `trace` on `machine`."""
     n = len(trace)
     stretches = _stretches(trace, machine)
-    collector = Collector(trace, machine)
+    place = np.repeat(stretches.place, stretches.end - stretches.first)
+    collector = Collector(trace, machine, place)
     work = Workload(
         kind=np.zeros(n, np.int8),
         decode=np.ones(n, np.int64),

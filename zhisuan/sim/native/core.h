@@ -69,6 +69,9 @@ INLINE i32 saturated(i64 sum) {
     return sum < -2147483647 - 1 ? -2147483647 - 1 : sum > 2147483647 ? 2147483647 : (i32)sum;
 }
 
+/* Let the DRAM serve a turn of a transfer; whether it was the last. */
+int serve_turn(Dram *d, Progress *p, i64 row);
+
 /* Each executes one queued instruction; `a` are its operand values in the row's order.  0: a
  * fault. */
 int run_transfer(Core *core, u32 handler, const i64 *a);

@@ -82,9 +82,9 @@ static void account_gap(const Replay *r, Walker *c, int unit, i64 row, int reaso
     }
 }
 
-static void place(const Replay *r, Walker *c, i64 row, i64 start) {
+static void place(const Replay *r, Walker *c, i64 row, i64 start, i64 occupancy) {
     const int unit = r->kind[row], q = queue_of(unit);
-    const i64 end = start + r->occupancy[row], done = end + r->latency[row];
+    const i64 end = start + occupancy, done = end + r->latency[row];
     cycles_of(r, c, unit)[CAUSE_BUSY] += end - start;
     r->start[row] = start;
     r->end[row] = end;
@@ -104,20 +104,45 @@ static void issue(const Replay *r, Walker *c, i64 row) {
     const i64 until[] = {in_order, released, room};
     const int cause[] = {CAUSE_IN_ORDER, CAUSE_OPERANDS, CAUSE_WINDOW};
     account_gap(r, c, unit, row, 3, until, cause);
-    place(r, c, row, later(ready, later(released, room)));
+    place(r, c, row, later(ready, later(released, room)), r->occupancy[row]);
     r->window_rows[c->number * (r->window + 1) + c->unfinished++] = row;
 }
 
 INLINE i64 pending(const Walker *c, int q) { return c->taken[q] - c->issued[q]; }
 
-/* When the first pending transfer of a queue could start, as far as the core goes. */
+/* The first cycle that is not before a moment of the DRAM. */
+INLINE i64 cycle_of(i64 moment) { return -(-moment >> FRACTION); }
+
+/* When the first pending transfer of a queue could start or go on, as far as the core goes. */
 INLINE i64 ready(const Replay *r, const Walker *c, int q) {
+    if (q == 1 && c->is_served) return cycle_of(c->served.ready);
     const i64 row = r->fifo[slot(r, c, q, c->issued[q])];
     return later(c->free[r->kind[row]], r->queued[row]);
 }
 
+/* Serve a turn of a transfer by the DRAM's channels; place it after the last. */
+static void serve(const Replay *r, Walker *c, i64 row) {
+    if (!c->is_served) {
+        const i64 moment = ready(r, c, 1) << FRACTION;
+        c->served = (Progress){.block = r->dram->block_first[row], .ready = moment, .asked = moment};
+        c->is_served = 1;
+    }
+    if (!serve_turn(r->dram, &c->served, row)) return;
+    c->is_served = 0;
+    const i64 first = ready(r, c, 1), end = cycle_of(c->served.ready);
+    const i64 start = first + (c->served.waited >> FRACTION);
+    const int cause = CAUSE_DRAM;
+    if (start > first) r->held_by[row] = cause;
+    account_gap(r, c, UNIT_IO, row, 1, &start, &cause);
+    place(r, c, row, start, later(end - start, 1));
+}
+
 static void place_transfer(const Replay *r, Walker *c, int q) {
     const i64 row = r->fifo[slot(r, c, q, c->issued[q])];
+    if (r->dram && r->dram->block_first[row] < r->dram->block_first[row + 1]) {
+        serve(r, c, row);
+        return;
+    }
     i64 start = ready(r, c, q);
     int cause = CAUSE_DRAM;
     for (i64 i = r->share_first[row]; i < r->share_first[row + 1]; i++) {
@@ -130,7 +155,7 @@ static void place_transfer(const Replay *r, Walker *c, int q) {
     for (i64 i = r->share_first[row]; i < r->share_first[row + 1]; i++)
         r->resource_free[r->share_resource[i]] = start + r->share_cycles[i];
     account_gap(r, c, r->kind[row], row, 1, &start, &cause);
-    place(r, c, row, start);
+    place(r, c, row, start, r->occupancy[row]);
 }
 
 /* When the queues in `mask` have drained; -1 while that is not known. */
@@ -255,6 +280,7 @@ int zhisuan_replay(Replay *r) {
         const i64 first = now + r->overhead, stretch = r->launch_stretch[r->launch];
         const i64 count = r->launch_stretch[r->launch + 1] - stretch;
         i64 over = first;
+        if (r->dram) r->dram->events = r->events + r->launch * EVENTS;
         for (i64 i = 0; i < r->resources; i++) r->resource_free[i] = first;
         for (i64 n = 0; n < count; n++) start(r, r->walkers + n, n, stretch + n, first);
         run_together(r, r->walkers, count);
