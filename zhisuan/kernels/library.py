@@ -17,6 +17,7 @@ NAMES = (
     "linear",
     "pad",
     "pool2d",
+    "rescale",
     "resize_nearest",
     "softmax",
     "vecmat",

@@ -1,5 +1,5 @@
 """Launch plans of the kernels that stream pixels through NRAM: instance_norm, channel_sums,
-elementwise, resize_nearest, pad, pool2d, softmax, vecmat."""
+elementwise, rescale, resize_nearest, pad, pool2d, softmax, vecmat."""
 
 from __future__ import annotations
 
@@ -104,6 +104,24 @@ def elementwise(operation: str, elements: int, machine: Machine) -> LaunchPlan:
     return on_cores(args, ceil_div(elements, tile), machine)
 
 
+def rescale(elements: int, factor: float, to_int8: bool, machine: Machine) -> LaunchPlan:
+    """`elements` halves times `factor` to 8-bit integers, or the other way round."""
+    blocks = _tile_count(ceil_div(elements, ALIGNMENT), 6 * ALIGNMENT, ALIGNMENT, machine,
+                         f"rescaling of {elements} elements", "rescale")  # fmt: skip
+    tile = blocks * ALIGNMENT
+    arena = Arena(machine)
+    args: Args = {
+        "to_int8": int(to_int8),
+        "elements": elements,
+        "factor": factor,
+        "tile": tile,
+        "vector_offset": arena.take(2 * FLOAT),
+        "in_offset": arena.take(2 * tile * (HALF if to_int8 else 1)),
+        "out_offset": arena.take(2 * tile * (1 if to_int8 else HALF)),
+    }
+    return on_cores(args, ceil_div(elements, tile), machine)
+
+
 def _tiles(height: int, width: int, tile_h: int, tile_w: int) -> int:
     return ceil_div(height, tile_h) * ceil_div(width, tile_w)
 
@@ -116,11 +134,10 @@ def _image_tile(height: int, width: int, pixel_bytes: int, fixed: int, machine: 
     return 1, _tile_count(width, pixel_bytes, fixed, machine, what, kernel)
 
 
-def resize_nearest(height: int, width: int, c: int, scale_h: int, scale_w: int,
+def resize_nearest(height: int, width: int, pixel: int, scale_h: int, scale_w: int,
                    machine: Machine) -> LaunchPlan:  # fmt: skip
-    """[height, width, c] halves, every pixel `scale_h` × `scale_w` times."""
-    pixel = c * HALF
-    what = f"nearest resize of {height}×{width}×{c} by {scale_h}×{scale_w}"
+    """[height, width] pixels of `pixel` bytes, every one `scale_h` × `scale_w` times."""
+    what = f"nearest resize of {height}×{width} pixels of {pixel} bytes by {scale_h}×{scale_w}"
     tile_h, tile_w = _image_tile(
         height, width, 2 * pixel * (1 + scale_w), 0, machine, what, "resize_nearest"
     )
@@ -143,13 +160,12 @@ def resize_nearest(height: int, width: int, c: int, scale_h: int, scale_w: int,
     return on_cores(args, _tiles(height, width, tile_h, tile_w), machine)
 
 
-def pad(height: int, width: int, c: int, pads: tuple[int, int, int, int], mode: str,
+def pad(height: int, width: int, pixel: int, pads: tuple[int, int, int, int], mode: str,
         machine: Machine) -> LaunchPlan:  # fmt: skip
-    """[height, width, c] halves; pads are top, left, bottom, right."""
+    """[height, width] pixels of `pixel` bytes; pads are top, left, bottom, right."""
     top, left, bottom, right = pads
-    pixel = c * HALF
     out_h, out_w = height + top + bottom, width + left + right
-    what = f"padding of {height}×{width}×{c}"
+    what = f"padding of {height}×{width} pixels of {pixel} bytes"
     tile_h, tile_w = _image_tile(out_h, out_w, 3 * pixel, 0, machine, what, "pad")
     arena = Arena(machine)
     tile_bytes = aligned(tile_h * tile_w * pixel)

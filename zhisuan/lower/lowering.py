@@ -9,15 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from zhisuan.arch.machine import Machine
+from zhisuan.base.dtype import I8
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph import macs as graph_macs
 from zhisuan.graph import shapes as graph_shapes
 from zhisuan.graph.ir import Graph, Node
 from zhisuan.isa.program import Program
 from zhisuan.kernels import library
+from zhisuan.lower import products, rules  # noqa: F401 - their import enters the rules
 from zhisuan.lower.memory import Request, place
-from zhisuan.lower.rules import RULES
-from zhisuan.lower.state import Call, Lowering, Place
+from zhisuan.lower.state import RULES, Call, Lowering, Place
 from zhisuan.runtime.plan import Buffer, Launch, Plan, verify
 
 
@@ -37,7 +38,7 @@ def lower(graph: Graph, binding: Mapping[str, int], machine: Machine) -> Lowered
     _refuse_values(graph, shapes)
     state = Lowering(graph, machine, shapes, graph_macs.macs(graph, binding))
     for name in graph.inputs:
-        state.places[name] = state.make(name, "input", state.shapes[name])
+        state.places[name] = state.make(name, "input", state.shapes[name], *state.storage(name))
     for node in _vectors_first(graph, state.shapes):
         RULES[node.op](state, node)
     for name in graph.outputs:
@@ -82,14 +83,15 @@ def _refuse_unsupported(graph: Graph) -> None:
 
 
 def _refuse_values(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Every value the chip would hold is of floats, and of one picture if it holds pictures."""
+    """Every value the chip would hold is of floats or of 8-bit integers, and of one picture if it
+    holds pictures."""
     for name in (*graph.inputs, *(node.output for node in graph.nodes)):
         shape, dtype = shapes[name], graph.values[name].dtype
-        if not dtype.is_float or (len(shape) == 4 and shape[0] != 1) or 0 in shape:
+        if not (dtype.is_float or dtype == I8) or (len(shape) == 4 and shape[0] != 1) or 0 in shape:
             raise ZhisuanError(
                 f"value '{name}' cannot be lowered",
                 where=f"graph '{graph.name}'",
-                expected="floats that are not empty; pictures one at a time, [1, C, H, W]",
+                expected="floats or i8, not empty; pictures one at a time, [1, C, H, W]",
                 found=f"{dtype}{list(shape)}",
             )
 

@@ -1,7 +1,7 @@
 """What a lowering rule sees: the graph's shapes, and methods that make buffers and launches.
 
-Activations are stored FP16, images ([1, C, H, W]) channels last; vectors of the parameter path
-(rank 1) stay FP32.  Multi-image batches are not supported.
+Activations are stored FP16 or INT8, images ([1, C, H, W]) channels last; vectors of the parameter
+path (rank 1) stay FP32.  Multi-image batches are not supported.
 """
 
 from __future__ import annotations
@@ -107,11 +107,17 @@ class Lowering:
             )
         return shape[2], shape[3], shape[1]
 
-    def storage(self, shape: tuple[int, ...]) -> tuple[str, str]:
-        """Element type and layout of a tensor of this shape on the device."""
-        if len(shape) == 4:
-            return "f16", "hwc"
-        return ("f32" if len(shape) < 2 else "f16"), "flat"
+    def storage(self, name: str) -> tuple[str, str]:
+        """Element type and layout of a value of the graph on the device."""
+        rank = len(self.shapes[name])
+        layout = "hwc" if rank == 4 else "flat"
+        if self.graph.values[name].dtype == dtypes.I8:
+            return "i8", layout
+        return ("f32" if rank < 2 else "f16"), layout
+
+    def pixel(self, name: str) -> int:
+        """Bytes of a pixel of a [1, C, H, W] value."""
+        return self.image(name)[2] * dtypes.dtype(self.storage(name)[0]).size
 
     def fresh(self, name: str) -> str:
         """`name`, or one like it that no value of the graph and no buffer has."""
@@ -119,11 +125,9 @@ class Lowering:
             name += "+"
         return name
 
-    def make(self, name: str, role: str, shape: tuple[int, ...], dtype: str = "",
-             layout: str = "") -> Place:  # fmt: skip
-        """A new buffer for a value or scratch space."""
-        natural = self.storage(shape)
-        dtype, layout = dtype or natural[0], layout or natural[1]
+    def make(self, name: str, role: str, shape: tuple[int, ...], dtype: str,
+             layout: str) -> Place:  # fmt: skip
+        """A new buffer."""
         size = prod(shape) * dtypes.dtype(dtype).size
         assert name not in self.drafts, f"two buffers called '{name}'"
         self.drafts[name] = Draft(role, dtype, shape, layout, size, 1 << 30, -1)
@@ -132,7 +136,7 @@ class Lowering:
     def result(self, node: Node) -> Place:
         """The buffer of a node's only output."""
         name = node.output
-        self.places[name] = self.make(name, "scratch", self.shapes[name])
+        self.places[name] = self.make(name, "scratch", self.shapes[name], *self.storage(name))
         return self.places[name]
 
     def constant(self, name: str, values: np.ndarray) -> Place:
@@ -160,6 +164,17 @@ class Lowering:
             else:
                 self.places[name] = self.constant(name, values)
         return self.places[name]
+
+    def is_normalised(self, name: str) -> bool:
+        """Whether an instance_norm reads the value, and so wants its channel sums."""
+        return any(n.op == "instance_norm" and n.inputs[0] == name for n in self.graph.nodes)
+
+    def make_sums(self, name: str, c: int, makers: int) -> Place:
+        """Scratch for the channel sums of a value: centre, Σ(x - m), Σ(x - m)², pixels."""
+        buffer = self.fresh(f"{name}.sums")
+        place = self.make(buffer, "scratch", (makers, 4, c), "f32", "flat")
+        self.sums[name] = Sums(place, makers)
+        return place
 
     def weights(self, node: Node, name: str) -> np.ndarray:
         """Contents of an input that must be a constant of the graph."""
