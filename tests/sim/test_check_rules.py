@@ -170,8 +170,7 @@ def test_barriers_order_stages_through_others() -> None:
     [
         ("all", CHECKS),
         ("racecheck,memcheck", ("memcheck", "racecheck")),
-        ("synccheck", ()),
-        ("initcheck, synccheck", ("initcheck",)),
+        ("initcheck, synccheck", ("initcheck", "synccheck")),
     ],
 )
 def test_names_of_checks(text: str, names: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ Check = Annotated[
     str | None,
     typer.Option(
         "--check",
-        help="Look for mistakes: memcheck,initcheck,racecheck or all (synccheck is always on).",
+        help="Look for mistakes: memcheck,initcheck,racecheck,synccheck or all.",
         show_default=False,
     ),
 ]

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -75,14 +76,22 @@ def courses(trace: Trace, launch: int) -> list[Course]:
     return found
 
 
+class Barrier(NamedTuple):
+    """The operands of a BARRIER: its id, whose it is, how many it waits for."""
+
+    number: int
+    group: int
+    arrivals: int
+
+
 @dataclass(frozen=True)
 class Event:
     """One instruction's doings.
 
     `queue` is None for the scalar unit; `waits` is the mask of a SYNC, else 0; `meeting` is the
-    number of a BARRIER's meeting, else -1.  Where element i of the result depends on no more
-    than elements i of the operands, `elements` counts them; elsewhere it is 0.  A transfer's
-    elements are bytes, and `copied` gives their addresses in order, from and to.
+    number of a BARRIER's meeting, else -1, and `barrier` has its operands.  Where element i of the
+    result depends on no more than elements i of the operands, `elements` counts them; elsewhere it
+    is 0.  A transfer's elements are bytes, and `copied` has their addresses in order, from and to.
     """
 
     course: Course
@@ -92,6 +101,7 @@ class Event:
     accesses: tuple[Access, ...]
     waits: int = 0
     meeting: int = -1
+    barrier: Barrier | None = None
     elements: int = 0
     copied: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None
 
@@ -128,7 +138,7 @@ def _of_row(trace: Trace, course: Course, row: int) -> Event:
         return Event(course, pc, name, None, (), values[0])
     if opcode == BARRIER_OPCODE:
         meeting = int(trace.a[MEETING, row])
-        return Event(course, pc, name, None, (), SYNC_ALL, meeting)
+        return Event(course, pc, name, None, (), SYNC_ALL, meeting, Barrier(*values))
     mode = instruction.modes[int(trace.mode[row])]
     touched = tuple(
         placed

@@ -13,7 +13,7 @@ from zhisuan.isa.disasm import format_instruction
 from zhisuan.isa.program import Program
 from zhisuan.isa.registry import Queue
 from zhisuan.sim.checks.accesses import Access
-from zhisuan.sim.checks.events import Event
+from zhisuan.sim.checks.events import Barrier, Event
 from zhisuan.sim.memory import hexadecimal
 
 QUEUE_NAMES = {
@@ -28,13 +28,14 @@ MOST = 20
 
 @dataclass(frozen=True)
 class Party:
-    """An instruction and the access by which it takes part in a finding."""
+    """An instruction and the access, or barrier, by which it takes part in a finding."""
 
     pc: int
     place: str
     instruction: str
     queue: Queue | None
-    access: Access
+    access: Access | None
+    barrier: Barrier | None
     task: str
 
     def __str__(self) -> str:
@@ -43,6 +44,9 @@ class Party:
     def did(self) -> str:
         """`write of 128 bytes at 0x01000000 (nram) by the IO queue`."""
         touched = self.access
+        if touched is None:
+            assert self.barrier is not None
+            return f"barrier {self.barrier.number}, {self.barrier.arrivals} arrivals,{self.task}"
         pieces = len(touched.starts)
         spread = "" if pieces == 1 else f" in {pieces} pieces up to {hexadecimal(touched.high)}"
         done = "write" if touched.writes else "read"
@@ -106,13 +110,13 @@ class Findings:
         check: str,
         what: str,
         event: Event,
-        touched: Access,
-        other: tuple[Event, Access] | None = None,
+        touched: Access | None,
+        other: tuple[Event, Access | None] | None = None,
         *,
         expected: str | None = None,
         hint: str,
     ) -> None:
-        key = (check, what, event.pc, touched.writes, other and other[0].pc)
+        key = (check, what, event.pc, touched and touched.writes, other and other[0].pc)
         known = self._found.get(key)
         if known is not None:
             self._found[key] = replace(known, times=known.times + 1)
@@ -128,10 +132,11 @@ class Findings:
     def all(self) -> list[Finding]:
         return list(self._found.values())
 
-    def _party(self, event: Event, touched: Access) -> Party:
+    def _party(self, event: Event, touched: Access | None) -> Party:
         program, pc = self.program, event.pc
         task = "" if event.course.alone else f" of {event.course}"
         if program is None or not 0 <= pc < len(program.words):
-            return Party(pc, f"word {pc}", event.name, event.queue, touched, task)
+            place, text = f"word {pc}", event.name
+            return Party(pc, place, text, event.queue, touched, event.barrier, task)
         text = " ".join(format_instruction(int(program.words[pc]), pc=pc).split())
-        return Party(pc, program.place(pc), text, event.queue, touched, task)
+        return Party(pc, program.place(pc), text, event.queue, touched, event.barrier, task)

@@ -32,12 +32,14 @@ class Stage:
     events: list[Event] = field(default_factory=list)
     clock: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
 
+    def over_before(self, other: Stage) -> bool:
+        """Whether this one is over when the other starts."""
+        return bool(other.clock[self.index] >= self.clock[self.index])
+
     def unordered(self, other: Stage) -> bool:
         """Whether neither is over when the other starts."""
-        mine, theirs = self.clock, other.clock
-        before = theirs[self.index] >= mine[self.index]
-        after = mine[other.index] >= theirs[other.index]
-        return self.index != other.index and not before and not after
+        ordered = self.over_before(other) or other.over_before(self)
+        return self.index != other.index and not ordered
 
 
 def stages(trace: Trace, launch: int, journal: Journal | None) -> list[Stage]:
