@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from zhisuan.isa.program import Program
     from zhisuan.lower import Lowered
     from zhisuan.models.examples import Examples
-    from zhisuan.quantize import Calibration, Quantized
+    from zhisuan.models.integers import QuantizedModel
     from zhisuan.sim.trace import Trace
 
 Progress = Callable[[int, int, str], None]
@@ -315,40 +315,19 @@ def run_graph(
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class QuantizedModel:
-    """A model in floats and in integers, the ranges used, and the examples that gave them."""
-
-    graph: Graph
-    quantized: Quantized
-    calibration: Calibration
-    examples: Sequence[Mapping[str, np.ndarray]]
-
-
 def quantize(
-    model: str,
-    wanted: Examples,
-    *,
-    calibration: Path | None = None,
-    percentile: float = 100.0,
-    per_channel: bool = False,
-    keep: Sequence[str] = (),
+    model: str, wanted: Examples, calibration: Path | None = None, **options: Any
 ) -> QuantizedModel:
     """A model file, or a network of this package by name → the graph of integers.
 
-    The examples are run unless a `calibration` file says what they would show.
+    `options` are those of `models.integers.quantize_model`.
     """
-    from zhisuan import quantize as integers
-    from zhisuan.graph.rewrite import optimize
-    from zhisuan.models import examples
-    from zhisuan.quantize.calibration import load
+    from zhisuan.models.examples import NETWORKS
+    from zhisuan.models.integers import quantize_model
 
-    named = examples.NETWORKS.get(model)
-    graph = optimize(named.graph() if named else load_graph(Path(model)))
-    found = examples.gather(graph, named, wanted)
-    ranges = load(calibration) if calibration else integers.calibrate(graph, found, percentile)
-    done = integers.quantize(graph, ranges, keep=keep, per_channel=per_channel)
-    return QuantizedModel(graph, done, ranges, found)
+    named = NETWORKS.get(model)
+    graph = named.graph() if named else load_graph(Path(model))
+    return quantize_model(graph, named, wanted, calibration, **options)
 
 
 def load_program(path: Path) -> Program:

@@ -78,6 +78,31 @@ def test_layers_kept_and_scales_per_channel(zhisuan: Command, here: Path, model:
     assert len(np.unique(graph.constants["two.scale"])) == 8
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["-o", "small.onnx"],
+         "error: cannot write a graph called 'small.onnx'\n"
+         "  where:    --output\n"
+         "  expected: a name ending in .graph\n"
+         "  found:    .onnx\n"
+         "  try:      --output small.graph\n"),
+        (["--inputs", "ones.safetensors", "-o", "ones.graph"],
+         "error: the weights beside it would overwrite --inputs ones.safetensors\n"
+         "  where:    ones.safetensors\n"
+         "  expected: a different file for each\n"
+         "  found:    the same file twice\n"
+         "  try:      name another file\n"),
+    ],
+)  # fmt: skip
+def test_files_that_cannot_be_written(
+    zhisuan: Command, here: Path, model: Path, wrong: list[str], message: str
+) -> None:
+    save_file({"image": np.ones((1, 3, 7, 7), np.float32)}, here / "ones.safetensors")
+    done = zhisuan("quantize", "small.graph", *wrong)
+    assert (done.code, done.out, done.err) == (1, "", message)
+
+
 def test_nothing_is_written_after_a_mistake(zhisuan: Command, here: Path, model: Path) -> None:
     before = sorted(path.name for path in here.iterdir())
     for wrong in (

@@ -65,6 +65,7 @@ def quantize(
     and the calibration that it was made with.
     """
     from zhisuan import pipeline
+    from zhisuan.base.errors import ZhisuanError
     from zhisuan.base.files import Outputs
     from zhisuan.cli import outputs as names
     from zhisuan.cli import screen
@@ -73,16 +74,26 @@ def quantize(
     from zhisuan.quantize import compare as compare_graphs
 
     target = output or Path(f"{Path(model).stem}-int8.graph")
+    if target.suffix != ".graph":
+        raise ZhisuanError(
+            f"cannot write a graph called '{target}'",
+            where="--output",
+            expected="a name ending in .graph",
+            found=target.suffix or "no extension",
+            hint=f"--output {target.stem}.graph",
+        )
     ranges = target.with_suffix(".calibration.toml")
+    read = {f"--inputs {file}": file for file in inputs or []}
     names.check_distinct(
-        {"MODEL": Path(model), "--calibration": calibration},
-        {"--output": target, "the calibration beside it": ranges},
-    )
+        {"MODEL": Path(model), "--calibration": calibration, **read},
+        {"--output": target, "the weights beside it": target.with_suffix(".safetensors"),
+         "the calibration beside it": ranges},
+    )  # fmt: skip
     given = [pipeline.read_tensors(file) for file in inputs or []]
     wanted = Examples(images or [], given, size, pixels, needed=compare or calibration is None)
     with Outputs() as claimed:
         ranges_file = claimed.file(ranges)
-        done = pipeline.quantize(model, wanted, calibration=calibration, percentile=percentile,
+        done = pipeline.quantize(model, wanted, calibration, percentile=percentile,
                                  per_channel=per_channel, keep=keep or [])  # fmt: skip
         text.save_with(done.quantized.graph, target, claimed)
         ranges_file.write_text(done.calibration.to_text(), encoding="utf-8")
@@ -96,7 +107,8 @@ def _show(graph: Graph, found: Comparison) -> None:
     from zhisuan.quantize import cosine
 
     layers = [node for node in graph.nodes if node.op in ("conv2d", "linear")]
-    shown = {node.output: node.label for node in layers} | {name: name for name in graph.outputs}
+    shown = {node.output: node.label for node in layers}
+    shown |= {name: name for name in graph.outputs if name in found.sqnr and name not in shown}
     width = max(len(label) for label in shown.values())
     print("signal over noise of the integers, dB")
     for name, label in shown.items():
