@@ -24,6 +24,7 @@ class TinyCore:
     def __init__(self) -> None:
         self.pc = 0
         self.halted = False
+        self.held: int | None = None
         self.memory = {space.name: np.zeros(SIZE, np.uint8) for space in SPACES}
         self.reads: list[tuple[int, int]] = []
         self.writes: list[tuple[int, int]] = []

@@ -39,6 +39,7 @@ def launch(
     executor: str = "native",
     filled: np.ndarray | None = None,
     threads: int | None = None,
+    schedule: int | None = None,
 ) -> tuple[Memory, Trace]:
     """Run the kernel of an assembly text once; `filled` lies at the start of GDRAM."""
     memory, builder = Memory(machine), TraceBuilder()
@@ -46,7 +47,8 @@ def launch(
     if filled is not None:
         memory.write(GDRAM.base, filled)
     execute(program_of(text), "main", args, memory, builder, label="test", executor=executor,
-            dims=dims, task_type=task_type, limit=100_000, threads=threads)  # fmt: skip
+            dims=dims, task_type=task_type, limit=100_000, threads=threads,
+            schedule=schedule)  # fmt: skip
     return memory, builder.build()
 
 

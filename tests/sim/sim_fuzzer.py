@@ -208,8 +208,11 @@ class _Writer:
         spaces = row.writes if name == "dst" else row.reads
         if len(spaces) > 1 and row.unit is Unit.MFU:
             spaces = (WRAM,) if name == "weight" else (NRAM,)
+        is_atomic = GDRAM in row.reads and GDRAM in row.writes and NRAM in row.reads
+        if is_atomic:
+            spaces = (GDRAM,) if name == "src" else (NRAM,)
         offset = self.random.choice((0, 0, 4, 16, 64, 1024, 2048, 4096, 4100, 6000))
-        if row.unit in (Unit.IO, Unit.MOVE) or self.random.random() < 0.02:
+        if (row.unit in (Unit.IO, Unit.MOVE) and not is_atomic) or self.random.random() < 0.02:
             offset += self.random.randrange(8)
         return self._space_start(spaces) + offset
 
@@ -227,6 +230,8 @@ class _Writer:
         if name == "size" and row.unit is Unit.VFU:  # rows and columns
             low = between(-1, 2) if self.random.random() < 0.1 else pick(SIZES[:12])
             return self._packed(low, pick((0, 1, 3, 8, 17)))
+        if name == "id":
+            return pick((0, 1))
         if name == "cluster":
             return pick((0, 0, 0, 1))
         if name == "outer":

@@ -11,7 +11,8 @@ from zhisuan.isa.registry import ROWS, Instruction
 from zhisuan.isa.table import BY_NAME
 from zhisuan.sim.checks.accesses import Access, access, accesses, copied_bytes, watched
 
-QUEUED = [(row, mode) for row in ROWS if row.is_queued for mode in row.modes]
+TOUCHING = [row for row in ROWS if row.is_queued and (row.reads or row.writes)]
+QUEUED = [(row, mode) for row in TOUCHING for mode in row.modes]
 SEEDS = 6
 
 

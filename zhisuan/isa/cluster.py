@@ -21,8 +21,11 @@ from zhisuan.isa.transfer import BYTE, DRAM, DRAM_SOURCE, transfer
 def barrier(core: Core, o: Operands) -> None:
     """Wait until all queues have drained, and `arrivals` cores are at barrier `id` of `task`.
 
-    `task` keeps the barriers of different jobs apart: special register 13.
+    `task` keeps the barriers of different jobs apart: special register 13.  A barrier inside a
+    locked section is a fault.
     """
+    if core.held is not None:
+        core.trap("a barrier inside a locked section")
 
 
 def _everywhere(core: Core, address: int, values: np.ndarray) -> None:

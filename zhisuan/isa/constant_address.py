@@ -13,6 +13,7 @@ import numpy as np
 
 from zhisuan.base.dtype import BY_NAME
 from zhisuan.isa.address import GDRAM, NRAM, WRAM, Space
+from zhisuan.isa.element import bytes_of, kinds_of
 from zhisuan.isa.registry import Core, Operands, Touch, Unit, instruction
 from zhisuan.isa.transfer import COST
 
@@ -26,9 +27,17 @@ def element_bytes(o: Operands) -> int:
 
 
 def plain(o: Operands) -> Operands:
-    """A transfer's operands with dst, src and size, the bytes of a segment, whatever its form."""
-    if not hasattr(o, "addr"):
+    """A transfer's operands with dst, src and size, the bytes of a segment, whatever its form.
+
+    Atomics have the size of their elements, locks none.
+    """
+    if hasattr(o, "size"):
         return o
+    if hasattr(o, "id"):
+        return Operands(o.mode, {"size": 0 * o.id})
+    if not hasattr(o, "addr"):
+        size = bytes_of(kinds_of(o.mode)[0], getattr(o, "n", 1)) + 0 * o.src
+        return Operands(o.mode, {"src": o.src, "size": size})
     there = GDRAM.base + o.addr
     here = {"dst": o.dst, "src": there} if hasattr(o, "dst") else {"dst": there, "src": o.src}
     return Operands(o.mode, {**here, "size": o.n * element_bytes(o)})

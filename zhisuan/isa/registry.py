@@ -79,11 +79,15 @@ class Operand:
 
 @dataclass(frozen=True)
 class Touch:
-    """A byte range an instruction reads or writes: [base, base + span). May hold arrays."""
+    """A byte range an instruction reads or writes: [base, base + span). May hold arrays.
+
+    `atomic`: in an order with the atomic accesses of other cores, so that they do not race.
+    """
 
     writes: bool
     base: Any
     span: Any
+    atomic: bool = False
 
 
 class Core(Protocol):
@@ -91,6 +95,7 @@ class Core(Protocol):
 
     pc: int  # index of the next instruction word; a meaning may change it
     halted: bool
+    held: int | None  # the lock whose section the core is in
 
     def read(self, address: int, dtype: Any, count: int) -> np.ndarray: ...
     def write(self, address: int, values: np.ndarray) -> None: ...

@@ -299,7 +299,9 @@ def sync(core: Core, o: Operands) -> None:
 
 @instruction("HALT", 0x3F, Unit.SCALAR, "", cost="branch")
 def halt(core: Core, o: Operands) -> None:
-    """End of the kernel; all queues drain."""
+    """End of the kernel; all queues drain.  Inside a locked section it is a fault."""
+    if core.held is not None:
+        core.trap("the task ends inside a locked section")
     core.halted = True
 
 

@@ -7,6 +7,7 @@ The proof is cheap and always on: opcodes unique and in range, operands fit 64 b
 from __future__ import annotations
 
 from zhisuan.isa import (
+    atomic,
     cluster,
     constant_address,
     convert,
@@ -27,8 +28,8 @@ from zhisuan.isa.registry import (
     Instruction,
 )
 
-CLASSES = (scalar, transfer, cluster, constant_address, vector, convert, logic, reduction, pool,
-           matrix, product)  # fmt: skip
+CLASSES = (scalar, transfer, cluster, constant_address, atomic, vector, convert, logic, reduction,
+           pool, matrix, product)  # fmt: skip
 """Importing a class of instructions enters its rows."""
 
 

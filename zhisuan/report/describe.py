@@ -64,6 +64,8 @@ def _sizes(row: Instruction, o: Mapping[str, int]) -> str:
         ci, co = low_half(o["channels"]), high_half(o["channels"])
         return f"{out_h}×{out_w} pixels, {kernel_h}×{kernel_w} kernel, {ci}→{co} channels"
     if row.unit in (Unit.IO, Unit.MOVE):
+        if "size" not in o:
+            return f"{o['n']:,} elements" if "n" in o else ""
         pieces = o.get("n", 1) * o.get("n1", 1)
         return f"{o['size']:,} B" if pieces == 1 else f"{pieces:,} × {o['size']:,} B"
     if "size" in o:

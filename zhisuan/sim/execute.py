@@ -18,9 +18,11 @@ import numpy as np
 from zhisuan.base import clang
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT, SRAM, WRAM
+from zhisuan.isa.atomic import ORDERED_OPCODES
 from zhisuan.isa.disasm import format_instruction
 from zhisuan.isa.number import FLOATS, INTEGERS, bits_of
 from zhisuan.isa.program import Kernel, Parameter, Program
+from zhisuan.isa.registry import OPCODE_BITS
 from zhisuan.sim import native_core, reference
 from zhisuan.sim.barrier import run_together
 from zhisuan.sim.checks.arrays import contents
@@ -67,8 +69,8 @@ def execute(
     `dims` and `task_type` say how many tasks and on which cores (`tasks`); `limit` is for each
     task.  `journal` is told of every scalar load and store; with one, a faulty launch leaves in
     the trace what it did, without one nothing.  `threads` of the host simulate cores at the same
-    time, by default all of them, unless tasks may wait for memory, or a seed, `schedule`, decides
-    their order.
+    time, by default all of them, unless tasks may wait for memory or the program has atomics, or
+    a seed, `schedule`, decides their order.
     """
     entry = program.kernel(kernel)
     _check_room(program, entry, memory)
@@ -85,6 +87,7 @@ def execute(
     several = (dims, task_type) != (ONE_TASK, "BLOCK")
     waits = several and may_wait(program.words.tobytes(), entry.entry)
     kind = _kind(executor)
+    threads = 1 if _has_atomics(program) else threads
     turns = _turns(kind, threads, schedule, waits, journal)
     meetings = itertools.count()
     started: list[Any] = []
@@ -129,6 +132,12 @@ def _turns(
         return InTurn()
     host_threads = (threads or os.cpu_count() or 1) if kind is native_core.Run else 1
     return Together(host_threads, to_the_end=journal is not None)
+
+
+def _has_atomics(program: Program) -> bool:
+    """Whether tasks may meet in memory without a barrier, and so must run in their order."""
+    opcodes = program.words & ((1 << OPCODE_BITS) - 1)
+    return bool(np.isin(opcodes, ORDERED_OPCODES).any())
 
 
 def _start(

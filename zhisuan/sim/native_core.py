@@ -151,14 +151,16 @@ class Run:
         return bytes(self.state.regs) + self.state.pc.to_bytes(8, "little", signed=True)
 
     def resume(self, most: int | None = None) -> Pause:
-        """Execute to the next BARRIER, the last of `rows`, or to HALT; `most` instructions."""
+        """Execute to the next BARRIER, the last of `rows`, or to HALT; `most` instructions, and
+        on to the end of a locked section."""
         core = self.state
         end = self.limit + 1 if most is None else core.executed + most
         with _scratch(self.memory) as scratch:
             scratch.lend(core)
-            while not self.stopped and core.executed < end:
+            while not self.stopped and (core.executed < end or core.locked):
                 core.row_count = 0
-                core.limit = min(self.limit, core.executed + _SLICE, end)
+                most_now = max(end, core.executed + 1)
+                core.limit = min(self.limit, core.executed + _SLICE, most_now)
                 status = Status(self._interpret(ctypes.byref(core)))
                 over = core.executed == core.limit < self.limit
                 faulty = status is Status.FAULT and not over
@@ -199,6 +201,7 @@ class Run:
         self.registers[:] = core.regs
         helper = reference.ReferenceCore(self.memory, self.task, self.job, self.journal)
         helper.pc, helper.executed = pc, core.executed
+        helper.held = core.lock if core.locked else None
         reference.step(helper, self.program, self.registers, self.limit)
         assert known, f"{self.program.name}: the reference sees no fault at {pc}"
         core.counts[self._decoded["cost"][pc]] += 1

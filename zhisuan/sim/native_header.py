@@ -66,6 +66,8 @@ CORE: Fields = (
     ("u64", "space_size", len(SPACES)),
     ("u8 *", "space_data", len(SPACES)),
     ("u64", "special", len(ALONE.special)),
+    ("i64", "locked", 1),  # whether in a locked section, and whose
+    ("u64", "lock", 1),
     ("void **", "cores", 1),  # Core * of the compute cores of the cluster
     ("i64", "core_count", 1),
     ("void **", "clusters", 1),  # Core * of a core of each cluster of the job

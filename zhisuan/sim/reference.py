@@ -47,6 +47,7 @@ class ReferenceCore:
         self.journal = journal
         self.pc = 0
         self.halted = False
+        self.held: int | None = None
         self.executed = 0
         self.row: Instruction | None = None
 
@@ -151,13 +152,14 @@ class Run:
         """Nothing to tell: the memories of the other tasks of the job are known."""
 
     def resume(self, most: int | None = None) -> Pause:
-        """Execute to the next BARRIER, the last of `rows`, or to HALT; `most` instructions."""
+        """Execute to the next BARRIER, the last of `rows`, or to HALT; `most` instructions, and
+        on to the end of a locked section."""
         core = self.core
         rows: list[_Row] = []
         pause = Pause.TURN_OVER
-        end = None if most is None else core.executed + most
+        end = self.limit + 1 if most is None else core.executed + most
         try:
-            while pause is Pause.TURN_OVER and core.executed != end:
+            while pause is Pause.TURN_OVER and (core.executed < end or core.held is not None):
                 self.at = core.pc
                 if core.journal is not None:
                     core.journal.at(self._entered + len(rows), core.pc)

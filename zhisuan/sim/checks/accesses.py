@@ -119,6 +119,7 @@ class _Watcher:
 
     pc = 0
     halted = False
+    held: int | None = None
 
     def __init__(self) -> None:
         self.touched: dict[bool, list[tuple[int, int]]] = {False: [], True: []}

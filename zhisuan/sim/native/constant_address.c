@@ -26,5 +26,5 @@ int run_constant_address(Core *core, u32 handler, const i64 *a) {
         EVERY_MODE(LOAD, VLOAD) EVERY_MODE(LOAD, MLOAD)
         EVERY_MODE(STORE, VSTORE) EVERY_MODE(STORE, MSTORE)
     }
-    return 0;
+    return run_atomic(core, handler, a);
 }

@@ -80,6 +80,7 @@ int run_matrix(Core *core, u32 handler, const i64 *a);
 
 /* The classes of instructions of a unit beyond the first, each asking the next. */
 int run_constant_address(Core *core, u32 handler, const i64 *a);
+int run_atomic(Core *core, u32 handler, const i64 *a);
 int run_logic(Core *core, u32 handler, const i64 *a);
 int run_convert(Core *core, u32 handler, const i64 *a);
 int run_reduction(Core *core, u32 handler, const i64 *a);

@@ -228,6 +228,7 @@ int zhisuan_run(Core *core) {
             }
             case OP_JUMPR: next = (i64)REG(JUMPR, a); break;
             case OP_HALT:
+                if (core->locked) goto fault;
                 counts[at->cost]++;
                 executed++;
                 end_of_run(core, counts, first);
@@ -235,6 +236,7 @@ int zhisuan_run(Core *core) {
                 goto out;
             case OP_SYNC:
             case OP_BARRIER:
+                if (core->locked && at->handler == OP_BARRIER) goto fault;
             queued:
                 if (core->row_count + 3 > core->row_capacity) {
                     status = STATUS_ROWS_FULL;
