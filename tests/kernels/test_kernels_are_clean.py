@@ -134,6 +134,10 @@ CASES: dict[str, dict[str, Graph]] = {
         "one": one("tanh", (5, 40, 41)),
         "short": one("div", (1, 1, 1), 2),
     },
+    "rescale": {
+        "to integers": one("quantize", (5, 40, 41), position=-3, scale=1.5),
+        "short": one("quantize", (1, 1, 1), position=0, scale=1.0),
+    },
     "resize_nearest": {
         "both": one("resize_nearest", (5, 31, 29), scale_h=2, scale_w=3),
         "wide": one("resize_nearest", (9, 3, 700), scale_h=1, scale_w=4),
