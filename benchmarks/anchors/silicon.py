@@ -87,8 +87,8 @@ def anchor() -> Anchor:
                "our scalar core is assumed, not measured: 3 cycles for a load from NRAM, which "
                "the card evidently exceeds"),
         Answer("three-stage pipeline, 524288 rows", 3.824, "ms", "F", pipeline_milliseconds(),
-               "ours is bound by the 307.2 GB/s less refresh and turns of the bus; the card's time is "
-               "69 % of the peak"),
+               "ours is bound by the 307.2 GB/s less refresh and turns of the bus; the card's time "
+               "is 69 % of the peak"),
     )  # fmt: skip
     return Anchor(
         "Silicon, MLU370-X8: 128×256 · 256×128 in FP32",
