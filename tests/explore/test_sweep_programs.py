@@ -63,6 +63,16 @@ def test_traces_from_memory(small: Graph) -> None:
     assert "queues.window" not in program.depends_on()
 
 
+@pytest.mark.parametrize("clusters", [1, 3])
+def test_traces_of_many_cores(small: Graph, clusters: int) -> None:
+    machine = vary(load("mlu270"), {"chip.clusters": clusters, "chip.cores_per_cluster": 2})
+    expected = run_with_values(optimize(small), {}, machine)
+    program = Planned(optimize(small), {})
+    assert program.run(machine).trace.to_bytes() == expected.to_bytes()
+    assert len(np.unique(expected.cluster)) == clusters
+    assert {"chip.clusters", "chip.cores_per_cluster"} <= program.depends_on()
+
+
 def test_the_style_network_without_values() -> None:
     from zhisuan.models import style
 
