@@ -23,7 +23,7 @@ from zhisuan.explore.watch import Memo
 from zhisuan.isa.address import NRAM, WRAM
 from zhisuan.runtime.device import Device
 from zhisuan.sim.tasks import Dims
-from zhisuan.sim.trace import Trace
+from zhisuan.sim.trace import Trace, join_footprints
 
 if TYPE_CHECKING:
     from zhisuan.graph.ir import Graph
@@ -136,14 +136,17 @@ def joined(parts: Sequence[Trace]) -> Trace:
     columns = {
         column.name: np.concatenate([getattr(part, column.name) for part in parts], axis=-1)
         for column in fields(Trace)
-        if column.name not in ("launch", "launches")
+        if column.name not in ("launch", "launches", "footprints")
     }
-    launches, numbers, rows = [], [], 0
+    launches, numbers, begins, rows = [], [], [], 0
     for part in parts:
+        begins.append(rows)
         numbers.append(part.launch + np.int32(len(launches)))
         launches += [replace(entry, first_row=rows + entry.first_row) for entry in part.launches]
         rows += len(part)
-    return Trace(launch=np.concatenate(numbers), launches=tuple(launches), **columns)
+    footprints = join_footprints([part.footprints for part in parts], begins)
+    return Trace(launch=np.concatenate(numbers), launches=tuple(launches),
+                 footprints=footprints, **columns)  # fmt: skip
 
 
 class Saved:

@@ -8,17 +8,15 @@ of every core, then the arguments and constants, so that different bytes have di
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from zhisuan.arch.machine import Machine
-from zhisuan.isa.address import CONST, GDRAM, LDRAM, PARAM
-from zhisuan.isa.constant_address import plain
+from zhisuan.isa.address import GDRAM, LDRAM, PARAM
 from zhisuan.isa.registry import Instruction, Operands
 from zhisuan.isa.transfer import high_half, low_half
 from zhisuan.sim.memory import LDRAM_BYTES
-
-OFF_CHIP = (PARAM, CONST, LDRAM, GDRAM)
 
 
 @dataclass
@@ -55,29 +53,26 @@ class BlockCollector:
         self._parts: list[tuple[np.ndarray, ...]] = []
 
     def add(self, row: Instruction, o: Operands, rows: np.ndarray) -> None:
-        """Enter the rows of one transfer between DRAM and elsewhere, or within DRAM."""
-        o = plain(o)
-        for write, spaces in ((0, row.reads), (1, row.writes)):
-            if any(space in spaces for space in OFF_CHIP):
-                self._add_side(o, rows, write)
-
-    def _add_side(self, o: Operands, rows: np.ndarray, write: int) -> None:
-        address = o.dst if write else o.src
-        n, stride, n1, outer = 1, 0, 1, 0
+        """Enter the rows of one instruction of the IO queue: what it touches off chip."""
         if hasattr(o, "n1"):
-            n, n1 = o.n, o.n1
-            stride = o.dst_stride if write else o.src_stride
-            outer = low_half(o.outer) if write else high_half(o.outer)
-        columns = (address, o.size, n, stride, n1, outer)
+            self._enter(rows, 1, o.dst, o.size, o.n, o.dst_stride, o.n1, low_half(o.outer))
+            self._enter(rows, 0, o.src, o.size, o.n, o.src_stride, o.n1, high_half(o.outer))
+            return
+        for touch in row.touches(o):
+            self._enter(rows, int(touch.writes), touch.base, touch.span, 1, 0, 1, 0)
+
+    def _enter(self, rows: np.ndarray, write: int, *block: Any) -> None:
         address, size, n, stride, n1, outer = (
-            np.array(np.broadcast_to(column, rows.shape), np.int64) for column in columns
+            np.array(np.broadcast_to(column, rows.shape), np.int64) for column in block
+        )
+        off_chip = address >= PARAM.base
+        rows, address, size, n, stride, n1, outer = (
+            column[off_chip] for column in (rows, address, size, n, stride, n1, outer)
         )
         address = physical(self.machine, self.place[rows], address)
         n1[(size <= 0) | (n <= 0) | (n1 <= 0)] = 0
-        block = [address, size, n, stride, n1, outer]
-        for _ in range(2):
-            block = _joined(*block)
-        self._parts.append((rows, np.full(rows.shape, write, np.int64), *block))
+        joined = _joined(*_joined(address, size, n, stride, n1, outer))
+        self._parts.append((rows, np.full(rows.shape, write, np.int64), *joined))
 
     def finish(self, count: int) -> Blocks:
         """All blocks in the order of the rows, of which there are `count`."""

@@ -114,7 +114,10 @@ def execute(
 
 
 def _stretches(runs: Sequence[Any]) -> list[Stretch]:
-    return [Stretch(run.rows, run.task.cluster, run.task.core, run.task.number) for run in runs]
+    return [
+        Stretch(run.rows, run.task.cluster, run.task.core, run.task.number, run.footprints)
+        for run in runs
+    ]
 
 
 def _turns(

@@ -31,6 +31,8 @@ from zhisuan.sim import reference
 from zhisuan.sim.barrier import run_alone
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.dram import pace
+from zhisuan.sim.footprint import FOOTPRINT, STREAMS
+from zhisuan.sim.footprint import none as no_footprints
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.native_header import HANDLERS, Status
 from zhisuan.sim.tasks import ALONE, ALONE_JOB, Job, Task
@@ -128,7 +130,15 @@ class Run:
         """Where it is: at a BARRIER that it has executed, else at the next instruction."""
         self.state = _start(memory, self._decoded, task)
         self.state.regs[:] = registers
-        self.state.pc = self.state.run_first = entry
+        self.state.pc = self.state.run_first = self.state.stretch = entry
+        self._buffers = _FootprintBuffers(self.state)
+        self._taken: list[np.ndarray] = []
+        self._touch = library(features).zhisuan_touch
+
+    @property
+    def footprints(self) -> np.ndarray:
+        """`reference.Run.footprints`."""
+        return np.concatenate([no_footprints(), *self._taken])
 
     def meet(self, runs: Sequence[Run]) -> None:
         """Tell the core where its neighbours are: the other tasks of its job."""
@@ -188,6 +198,7 @@ class Run:
         pc = self.state.pc
         if faulty and 0 <= pc < len(self._decoded) and _QUEUED[self._decoded["handler"][pc]]:
             rows = rows[:-1]
+        self._taken.append(self._buffers.take())
         if len(rows):
             self.rows.append(rows.copy())
             self._entered += len(rows)
@@ -202,6 +213,9 @@ class Run:
         helper = reference.ReferenceCore(self.memory, self.task, self.job, self.journal)
         helper.pc, helper.executed = pc, core.executed
         helper.held = core.lock if core.locked else None
+        helper.note_access = lambda address, write: self._touch(
+            ctypes.byref(core), ctypes.c_uint64(address), write
+        )
         reference.step(helper, self.program, self.registers, self.limit)
         assert known, f"{self.program.name}: the reference sees no fault at {pc}"
         core.counts[self._decoded["cost"][pc]] += 1
@@ -247,6 +261,23 @@ def _start(memory: Memory, decoded: np.ndarray, task: Task):  # type: ignore[no-
         core.space_size[number] = memory.size_of(space)
         core.space_data[number] = _pointer(memory.bytes_of(space))
     return core
+
+
+class _FootprintBuffers:
+    """Where the interpreter of a core leaves footprints."""
+
+    def __init__(self, core) -> None:  # type: ignore[no-untyped-def]
+        self.core, words = core, max(core.words, 1)
+        self.footprints = np.empty(words + STREAMS + _ROWS, FOOTPRINT)
+        self.branches = np.empty(words, FOOTPRINT)
+        self.slots = np.zeros(words, np.int32)
+        core.footprints, core.footprint_capacity = _pointer(self.footprints), len(self.footprints)
+        core.branches, core.branch_slot = _pointer(self.branches), _pointer(self.slots)
+
+    def take(self) -> np.ndarray:
+        taken = self.footprints[: self.core.footprint_count].copy()
+        self.core.footprint_count = 0
+        return taken
 
 
 def _addresses(runs: Sequence[Run]) -> np.ndarray:

@@ -20,6 +20,7 @@ from zhisuan.isa.address import SPACES, Space
 from zhisuan.isa.registry import REGISTERS, ROWS, Instruction, Queue, Unit
 from zhisuan.sim.blocks import Blocks
 from zhisuan.sim.dram import FRACTION, Pace, Progress
+from zhisuan.sim.footprint import CODE, DATA, FIELDS, LINE_BITS, STREAMS
 from zhisuan.sim.tasks import ALONE, INSTRUCTIONS
 from zhisuan.sim.trace import ARGUMENTS, COST_CLASSES
 from zhisuan.sim.walk import CAUSE_NUMBERS, CAUSES, EVENT_NUMBERS, EVENTS, WAITS
@@ -50,6 +51,7 @@ ROW: Fields = (
     ("u8", "reserved", 1),
 )  # fmt: skip
 DECODED: Fields = (("i64", "imm", 1), ("u16", "handler", 1), ("u8", "cost", 1), ("u8", "r", 8))
+FOOTPRINT_FIELDS: Fields = tuple(("i64", name, 1) for name in FIELDS)
 CORE: Fields = (
     ("u64", "regs", REGISTERS),
     ("i64", "pc", 1),
@@ -80,6 +82,16 @@ CORE: Fields = (
     ("i64", "weights_valid", 1),
     ("i64", "weights_key", 5),
     ("i64", "wram_version", 1),  # counts the transfers into WRAM
+    ("i64", "rows_entered", 1),  # by the task
+    ("Footprint *", "footprints", 1),
+    ("i64", "footprint_count", 1),
+    ("i64", "footprint_capacity", 1),
+    ("i64", "stretch", 1),  # where straight code was entered
+    ("i32 *", "branch_slot", 1),  # of each word: 1 + its place in `branches`, or 0
+    ("Footprint *", "branches", 1),  # that the run in progress took
+    ("i64", "branch_count", 1),
+    ("Footprint", "streams", STREAMS),
+    ("i64", "oldest_stream", 1),
 )
 PROGRESS: Fields = tuple(("i64", field.name, 1) for field in dataclasses.fields(Progress))
 DRAM: Fields = (
@@ -145,6 +157,7 @@ def structure(name: str, fields: Fields) -> type[ctypes.Structure]:
 
 _STRUCTURES: dict[str, Any] = {}
 """Those that stand in others."""
+_STRUCTURES["Footprint"] = structure("Footprint", FOOTPRINT_FIELDS)
 _STRUCTURES["Progress"] = structure("Progress", PROGRESS)
 Dram = structure("Dram", DRAM)
 Decoded = structure("Decoded", DECODED)
@@ -169,7 +182,8 @@ def header() -> str:
     """The text of generated.h."""
     lines = ["/* Written by sim/native_header.py from the instruction table; not to be edited. */"]
     lines += ["#pragma once", *_handlers(), *_rows(), *_columns(), *_spaces(), *_numbers()]
-    for name, fields in (("Row", ROW), ("Decoded", DECODED), ("Core", CORE),
+    for name, fields in (("Row", ROW), ("Decoded", DECODED),
+                         ("Footprint", FOOTPRINT_FIELDS), ("Core", CORE),
                          ("Progress", PROGRESS), ("Dram", DRAM), ("Walker", WALKER),
                          ("Replay", REPLAY)):  # fmt: skip
         lines.append(_structure_text(name, fields))
@@ -240,6 +254,10 @@ def _numbers() -> Iterator[str]:
         "SYNC_KIND": SYNC_KIND,
         "BARRIER_KIND": BARRIER_KIND,
         **{f"UNIT_{unit.name}": unit.value for unit in Unit},
+        "LINE_BITS": LINE_BITS,
+        "STREAMS": STREAMS,
+        "FOOTPRINT_CODE": CODE,
+        "FOOTPRINT_DATA": DATA,
         "FRACTION": FRACTION,
         "EVENTS": len(EVENTS),
         **{f"EVENT_{name}": number for name, number in EVENT_NUMBERS.items()},

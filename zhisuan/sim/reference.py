@@ -6,7 +6,7 @@ of the trace, or a `Fault`.  Slow and obvious; the native core must agree with i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import numpy as np
@@ -20,6 +20,7 @@ from zhisuan.sim import fault
 from zhisuan.sim.barrier import run_alone
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.fault import Fault
+from zhisuan.sim.footprint import FOOTPRINT, Footprints
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.tasks import ALONE, ALONE_JOB, INSTRUCTIONS, Job, Task
 from zhisuan.sim.trace import BARRIER_OPCODE, COST_CLASSES, ROW, SYNC_OPCODE
@@ -45,6 +46,8 @@ class ReferenceCore:
         self.task = task
         self.cores, self.clusters = neighbours(memory, task, job)
         self.journal = journal
+        self.note_access: Callable[[int, bool], None] | None = None
+        """Told of scalar accesses: address, and whether it writes."""
         self.pc = 0
         self.halted = False
         self.held: int | None = None
@@ -81,6 +84,8 @@ class ReferenceCore:
             raise error
         if self.journal is not None and self.row.unit is Unit.SCALAR:
             self.journal.note(address, size, write)
+        if self.note_access is not None and self.row.unit is Unit.SCALAR:
+            self.note_access(address, write)
 
     def trap(self, reason: str) -> NoReturn:
         raise fault.trapped(reason)
@@ -134,8 +139,14 @@ class Run:
         self.core.pc = entry
         self._decoded: dict[int, Encodable] = {}
         self._entered = 0
+        self._number = 0  # of the row to come
         self._counts = [0] * len(COST_CLASSES)  # of the scalar run in progress, from _first on
         self._first = entry
+        self._footprints = Footprints()
+        self._footprints.start(entry)
+        self.core.note_access = lambda address, write: self._footprints.access(
+            self._number, address, write
+        )
         self.at = entry
         """Where it is: at a BARRIER that it has executed, else at the next instruction."""
 
@@ -147,6 +158,11 @@ class Run:
     @property
     def registers_and_pc(self) -> bytes:
         return np.array([*self.registers, self.core.pc], np.uint64).tobytes()
+
+    @property
+    def footprints(self) -> np.ndarray:
+        """What its scalar runs touched (FOOTPRINT), rows counted in this task."""
+        return np.array(self._footprints.taken, FOOTPRINT)
 
     def meet(self, runs: Sequence[Run]) -> None:
         """Nothing to tell: the memories of the other tasks of the job are known."""
@@ -184,6 +200,8 @@ class Run:
     def _rows(self, item: Encodable, values: list[int]) -> list[_Row]:
         """The rows that are complete once this instruction is executed."""
         queued = item.row.is_queued or item.row.opcode in (BARRIER_OPCODE, SYNC_OPCODE)
+        if self.core.pc != self.at + 1 and not self.core.halted:
+            self._footprints.branch(self.at, self.core.pc)
         if not queued:
             if not any(self._counts):
                 self._first = self.at
@@ -192,6 +210,11 @@ class Run:
         if (queued or self.core.halted) and any(self._counts):
             found.append((tuple(self._counts), self._first, 0, 0, 0))
             self._counts = [0] * len(COST_CLASSES)
+            self._footprints.end(self._number, self.at - queued)
+            self._number += 1
+        if queued:
+            self._number += 1
+            self._footprints.start(self.core.pc)
         return [*found, _trace_row(item, values, self.at)] if queued else found
 
 

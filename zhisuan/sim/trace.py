@@ -11,8 +11,8 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.base.files import write_atomically
 from zhisuan.isa.registry import Instruction, Operands
 from zhisuan.isa.table import BY_NAME, BY_OPCODE
+from zhisuan.sim.footprint import FIELDS, FOOTPRINT, none
 from zhisuan.sim.tasks import ONE_TASK, TASK_TYPES, Dims
 
 COST_CLASSES = (
@@ -36,7 +37,7 @@ MEETING = 3
 """a3 of a BARRIER: the number of its meeting in the launch; the rows that met have the same."""
 NO_MEETING = -1
 """The MEETING of a BARRIER at which a task waited in vain: only in launches that stopped."""
-_FORMAT = 2
+_FORMAT = 3
 
 ROW = np.dtype(
     [("a", np.int64, (ARGUMENTS,)), ("pc", np.int32), ("opcode", np.int16), ("mode", np.uint8),
@@ -70,7 +71,8 @@ class Trace:
     order, task after task.  opcode 0 is a run of scalar instructions: pc the first of the run,
     a0..a8 how many of each class of COST_CLASSES.  Any other row is a queued instruction, SYNC
     or BARRIER: a0.. are its operand values in the row's order (registers' contents and
-    immediates, signed); a BARRIER also has its MEETING.
+    immediates, signed); a BARRIER also has its MEETING.  `footprints` (sim/footprint.py) say what
+    scalar runs touched, in the order of their rows.
     """
 
     launch: np.ndarray  # int32
@@ -82,6 +84,7 @@ class Trace:
     mode: np.ndarray  # uint8
     a: np.ndarray  # int64[9, n]
     launches: tuple[Launch, ...]
+    footprints: np.ndarray = field(default_factory=none)
 
     def __len__(self) -> int:
         return len(self.pc)
@@ -116,6 +119,7 @@ class Trace:
         columns = {
             "header": np.frombuffer(header.encode(), np.uint8),
             **{name: getattr(self, name) for name in _COLUMNS},
+            "footprints": self.footprints.view(np.int64).reshape(-1, len(FIELDS)),
         }
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
@@ -160,19 +164,35 @@ _COLUMNS = {
 
 def _parse(path: Path) -> Trace:
     with zipfile.ZipFile(path) as archive:  # reading a member verifies its checksum
-        raw = {name: io.BytesIO(archive.read(f"{name}.npy")) for name in ("header", *_COLUMNS)}
+        names = ("header", *_COLUMNS, "footprints")
+        raw = {name: io.BytesIO(archive.read(f"{name}.npy")) for name in names}
     loaded = {n: np.lib.format.read_array(r, allow_pickle=False) for n, r in raw.items()}
     header = json.loads(loaded["header"].tobytes())
     columns = {name: loaded[name] for name in _COLUMNS}
     if header["format"] != _FORMAT:
         raise ValueError(f"format {header['format']}")
-    trace = Trace(**columns, launches=tuple(_launch(*entry) for entry in header["launches"]))
+    footprints = _footprints(loaded["footprints"], len(columns["pc"]))
+    launches = tuple(_launch(*entry) for entry in header["launches"])
+    trace = Trace(**columns, launches=launches, footprints=footprints)
     for name, kind in _COLUMNS.items():
         shape = (ARGUMENTS, len(trace)) if name == "a" else (len(trace),)
         if columns[name].dtype != kind or columns[name].shape != shape:
             raise ValueError(f"column '{name}' is {columns[name].dtype}{columns[name].shape}")
     _check_rows(trace)
     return trace
+
+
+def _footprints(table: np.ndarray, rows: int) -> np.ndarray:
+    """The footprints of a file, refused where no executor writes such."""
+    if table.dtype != np.int64 or table.ndim != 2 or table.shape[1] != len(FIELDS):
+        raise ValueError(f"footprints are {table.dtype}{table.shape}")
+    footprints = np.ascontiguousarray(table).view(FOOTPRINT).reshape(-1)
+    row = footprints["row"]
+    if (np.diff(row) < 0).any() or (row < 0).any() or (row >= rows).any():
+        raise ValueError("footprints out of order")
+    if (footprints["last"] < footprints["first"]).any() or (table[:, 1:] < 0).any():
+        raise ValueError("footprints of nothing")
+    return footprints
 
 
 def _launch(
@@ -211,6 +231,7 @@ class Stretch:
     cluster: int = 0
     core: int = 0
     task: int = 0
+    footprints: np.ndarray = field(default_factory=none)
 
 
 class TraceBuilder:
@@ -255,5 +276,19 @@ class TraceBuilder:
 
         columns = {name: place(name) for name in ("cluster", "core", "task")}
         columns |= {name: np.ascontiguousarray(rows[name]) for name in ("pc", "opcode", "mode")}
-        a = np.ascontiguousarray(rows["a"].T)
-        return Trace(launch=launch, a=a, launches=tuple(self._launches), **columns)
+        columns["a"] = np.ascontiguousarray(rows["a"].T)
+        begins = np.cumsum([0, *lengths])[:-1]
+        return Trace(
+            launch=launch,
+            launches=tuple(self._launches),
+            footprints=join_footprints([s.footprints for s in self._stretches], begins),
+            **columns,
+        )
+
+
+def join_footprints(parts: Sequence[np.ndarray], begins: Iterable[int]) -> np.ndarray:
+    """Footprints of parts of a trace, each of which begins at a row."""
+    whole = np.concatenate([none(), *parts])
+    lengths = [len(part) for part in parts]
+    whole["row"] += np.repeat(np.array([*begins], np.int64), lengths)
+    return whole

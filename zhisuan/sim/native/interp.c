@@ -1,5 +1,6 @@
 /* The interpreter loop: fetch, scalar instructions inline, queued ones by class, trace rows. */
 #include "elementary.h"
+#include "footprint.h"
 
 /* One instruction of each integer mode, with a register and with an immediate. */
 #define INTEGER(X, ROW, EXPRESSION)                                                \
@@ -70,10 +71,20 @@
         REG(ROW, d) = result_f16(FUNCTION(from_half((u16)REG(ROW, a))));       \
         break;
 
+#define NOTE_ACCESS(WRITE)                                                         \
+    if (address >= CONST_BASE) {                                                   \
+        if (!footprints_fit(core, 1)) {                                            \
+            status = STATUS_ROWS_FULL;                                             \
+            goto out;                                                              \
+        }                                                                          \
+        touch_line(core, address, WRITE);                                          \
+    }
 #define LOAD(MODE, T)                                                              \
     case OP_SLOAD_##MODE: {                                                        \
-        const u8 *p = reach(core, READS_SLOAD, REG(SLOAD, base) + (u64)at->imm, 1, sizeof(T), 1); \
+        const u64 address = REG(SLOAD, base) + (u64)at->imm;                       \
+        const u8 *p = reach(core, READS_SLOAD, address, 1, sizeof(T), 1);          \
         if (!p) goto fault;                                                        \
+        NOTE_ACCESS(0)                                                             \
         T value;                                                                   \
         memcpy(&value, p, sizeof(T));                                              \
         REG(SLOAD, d) = (u64)value;                                                \
@@ -81,8 +92,10 @@
     }
 #define STORE(MODE, T)                                                             \
     case OP_SSTORE_##MODE: {                                                       \
-        u8 *p = reach(core, WRITES_SSTORE, REG(SSTORE, base) + (u64)at->imm, 1, sizeof(T), 1); \
+        const u64 address = REG(SSTORE, base) + (u64)at->imm;                      \
+        u8 *p = reach(core, WRITES_SSTORE, address, 1, sizeof(T), 1);              \
         if (!p) goto fault;                                                        \
+        NOTE_ACCESS(1)                                                             \
         T value = (T)REG(SSTORE, value);                                           \
         memcpy(p, &value, sizeof(T));                                              \
         break;                                                                     \
@@ -121,10 +134,12 @@
     }                                                                              \
     case OP_SPOP_##MODE: REG(SPOP, d) = (u64)__builtin_popcountll((T)REG(SPOP, a)); break;
 
-INLINE void end_of_run(Core *core, i64 *counts, i64 first) {
+INLINE void end_of_run(Core *core, i64 *counts, i64 first, i64 last) {
     i64 any = 0;
     for (int i = 0; i < COST_CLASSES; i++) any |= counts[i];
     if (!any) return;
+    end_footprints(core, last);
+    core->rows_entered++;
     Row *row = core->rows + core->row_count++;
     *row = (Row){.pc = (i32)first};
     for (int i = 0; i < COST_CLASSES; i++) row->a[i] = counts[i], counts[i] = 0;
@@ -133,6 +148,7 @@ INLINE void end_of_run(Core *core, i64 *counts, i64 first) {
 /* Enter a queued instruction (or SYNC) in the trace; returns its operand values. */
 INLINE const i64 *enter_row(Core *core, const Decoded *at, i64 pc) {
     Row *row = core->rows + core->row_count++;
+    core->rows_entered++;
     *row = (Row){.pc = (i32)pc, .opcode = (i16)OPCODE_OF[at->handler], .mode = MODE_OF[at->handler]};
     int field = 0;
     for (int i = 0; i < OPERANDS_OF[at->handler]; i++)
@@ -213,36 +229,39 @@ int zhisuan_run(Core *core) {
             UNARY_FLOATS(SLOG, log_f32)
             MEMORY_MODES(LOAD)
             MEMORY_MODES(STORE)
-            case OP_JUMP: next += at->imm; break;
-            case OP_CB: next += REG(CB, pred) & 1 ? at->imm : 0; break;
-            case OP_CBZ: next += REG(CBZ, pred) & 1 ? 0 : at->imm; break;
+            case OP_JUMP: next += at->imm; goto branch;
+            case OP_CB: next += REG(CB, pred) & 1 ? at->imm : 0; goto branch;
+            case OP_CBZ: next += REG(CBZ, pred) & 1 ? 0 : at->imm; goto branch;
             case OP_CALL:
                 REG(CALL, link) = (u64)next;
                 next += at->imm;
-                break;
+                goto branch;
             case OP_CALLR: {
                 u64 target = REG(CALLR, a);
                 REG(CALLR, link) = (u64)next;
                 next = (i64)target;
-                break;
+                goto branch;
             }
-            case OP_JUMPR: next = (i64)REG(JUMPR, a); break;
+            case OP_JUMPR: next = (i64)REG(JUMPR, a); goto branch;
+            branch:
+                if (next != pc + 1) take_branch(core, pc, next);
+                break;
             case OP_HALT:
                 if (core->locked) goto fault;
                 counts[at->cost]++;
                 executed++;
-                end_of_run(core, counts, first);
+                end_of_run(core, counts, first, pc);
                 status = STATUS_HALTED;
                 goto out;
             case OP_SYNC:
             case OP_BARRIER:
                 if (core->locked && at->handler == OP_BARRIER) goto fault;
             queued:
-                if (core->row_count + 3 > core->row_capacity) {
+                if (core->row_count + 3 > core->row_capacity || !footprints_fit(core, 0)) {
                     status = STATUS_ROWS_FULL;
                     goto out;
                 }
-                end_of_run(core, counts, first);
+                end_of_run(core, counts, first, pc - 1);
                 const i64 *a = enter_row(core, at, pc);
                 core->nram_copied = 0;
                 switch (UNIT_OF[at->handler]) {
@@ -252,7 +271,7 @@ int zhisuan_run(Core *core) {
                     case UNIT_MOVE: if (!run_transfer(core, at->handler, a)) goto fault; break;
                 }
                 executed++;
-                first = pc = next;
+                first = pc = core->stretch = next;
                 if (at->handler != OP_BARRIER) continue;
                 status = STATUS_BARRIER;
                 goto out;
@@ -270,4 +289,9 @@ out:
     core->executed = executed;
     core->run_first = first;
     return status;
+}
+
+/* What `zhisuan_run` does for an access, for one that another executor made. */
+void zhisuan_touch(Core *core, u64 address, int write) {
+    if (address >= CONST_BASE) touch_line(core, address, write);
 }
