@@ -140,8 +140,13 @@ def style(
     emit: Path | None = None,
     progress: Progress | None = None,
     checks: Sequence[str] = (),
+    int8: bool = False,
 ) -> StyleRun:
-    """Restyle a photograph on the simulated chip; `emit` is an existing folder to fill."""
+    """Restyle a photograph on the simulated chip; `emit` is an existing folder to fill.
+
+    With `int8` the convolutions are of integers, scaled for this photograph in this style.
+    """
+    from zhisuan import quantize as integers
     from zhisuan.frontend import photo as photos
     from zhisuan.graph.rewrite import optimize
     from zhisuan.lower import lower
@@ -161,9 +166,13 @@ def style(
     with clock.part("import and optimise"):
         raw = network.load()
         graph = optimize(raw)
+    if int8:
+        with clock.part("calibrate"):
+            graph = integers.quantize(graph, integers.calibrate(graph, [inputs])).graph
     with clock.part("compile and plan"):
         lowered = lower(graph, {"h": picture.height, "w": picture.width}, chip)
     title = f"{path.name} in style {number}, {picture.height}×{picture.width}"
+    title += ", INT8" if int8 else ""
     done = execute(
         lowered.plan, lowered.programs, lowered.constants, inputs, chip,
         clock=clock, progress=progress, title=title, checks=checks,

@@ -34,8 +34,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     report = RunReport("a run", machine, timing, trace, (Layer("only", (0,), 99),))
     seen: list[tuple[Any, ...]] = []
 
-    def style(photo, style, size, machine, emit, progress, checks):  # type: ignore[no-untyped-def]
-        assert checks == ()
+    def style(photo, style, size, machine, emit, progress, checks, int8):  # type: ignore[no-untyped-def]
+        assert (checks, int8) == ((), False)
         seen.append((photo, style, size, machine, emit))
         progress(0, 1, "only")
         progress(1, 1, "done")

@@ -28,6 +28,9 @@ def style(
     machine: Annotated[
         str, typer.Option("--machine", help="Machine: a preset's name or a .toml file.")
     ] = "dlp-s",
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Convolve 8-bit integers instead of FP16.")
+    ] = False,
     emit: Annotated[
         Path | None,
         typer.Option("--emit", help="Folder for every step as a file.", show_default=False),
@@ -65,7 +68,7 @@ def style(
         trace_file = claimed.file(trace) if trace is not None else None
         emit_folder = claimed.folder(emit) if emit is not None else None
         with screen.layer_progress() as progress:
-            done = pipeline.style(photo, style, size, machine, emit_folder, progress, asked)
+            done = pipeline.style(photo, style, size, machine, emit_folder, progress, asked, int8)
         done.picture.save(picture_file, kind)
         _write_page(done.report, report_file)
         if trace_file is not None:
