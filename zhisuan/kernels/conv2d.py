@@ -179,8 +179,8 @@ def _splits_among(together: bool, teams: int, lanes: int, room: int, c: Convolut
 class _Tiling:
     """One way to cut the output.  `cost` ranks it: the cycles of the slower of a core and the
     DRAM that all share, and half of the other's, because they overlap only in part.  Where
-    channel sums are made, and would round otherwise in other tiles, DRAM counts as fast as
-    on-chip moves: its rate must not change a value."""
+    channel sums are made, and would round otherwise in other tiles, all DRAM counts as fast as
+    a core's on-chip moves: its rate must not change a value."""
 
     split: _Split
     tile_h: int
@@ -229,12 +229,11 @@ def _tile(c: Convolution, pack: Pack, split: _Split, tile_h: int, tile_w: int, s
     parts = ceil_div(ceil_div(c.co, split.part), split.ways)
     fetch = 0 if split.buffers == 2 else split.part_bytes // machine.move.bytes_per_cycle
     cycles = parts * (fetch + load + turns * step + finish + store + 3 * SYNC_COST)
-    moved = 0
-    if not stats:
-        loads = split.ways * tiles * (1 if turns == 1 else parts) * loaded
-        stored = c.out_h * c.out_w * c.co * c.types.out_size
-        weights = parts * split.part_bytes * split.teams
-        moved = int((loads + stored + weights) / machine.dram_bytes_per_cycle)
+    loads = split.ways * tiles * (1 if turns == 1 else parts) * loaded
+    stored = c.out_h * c.out_w * c.co * c.types.out_size
+    weights = parts * split.part_bytes * split.teams
+    rate = machine.move.bytes_per_cycle if stats else machine.dram_bytes_per_cycle
+    moved = int((loads + stored + weights) / rate)
     cost = max(cycles, moved) + min(cycles, moved) // 2
     return _Tiling(split, tile_h, tile_w, tiles, args, cost, arena.used)
 

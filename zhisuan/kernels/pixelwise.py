@@ -15,7 +15,7 @@ HALF = 2
 STEPS = 12
 """Tiles of a core that a streaming kernel aims at: enough to overlap, few enough not to pay per
 tile."""
-LEAST_TILE = 4096
+LEAST_TILE = 16 << 10
 """Bytes of NRAM, of all buffers of a tile, below which its step costs more than its transfers."""
 STATS_SHARE = 8
 """One in so many bytes of NRAM is for the channel sums of other tasks, as they come in."""
@@ -44,7 +44,7 @@ def instance_norm(pixels: int, c: int, makers: int, epsilon: float, machine: Mac
     """`pixels` × `c` halves, whose channel sums come from `makers` tasks."""
     per_pixel = c * HALF * (4 + 2 * residual)
     batch = min(makers - 1, max(1, usable(machine) // STATS_SHARE // (4 * c * FLOAT)))
-    vectors = (7 + 4 * batch) * c * FLOAT
+    vectors = (7 + 4 * batch) * c * FLOAT  # six of its own, zeros, the others' sums
     fixed = aligned(vectors)
     what = f"instance norm of {pixels} pixels × {c} channels"
     tile = _tile_count(pixels, per_pixel, fixed, machine, what, "instance_norm")

@@ -53,6 +53,11 @@ __mlu_func__ inline Tiling tiling(int height, int width, int tile_h, int tile_w)
   return tiling(height, width, tile_h, tile_w, taskId, taskDim);
 }
 
+// The tiles of all tasks.
+__mlu_func__ inline int tiles_of(const Tiling &g) {
+  return g.across * ((g.height + g.tile_h - 1) / g.tile_h);
+}
+
 // The task's tile number `i`.
 __mlu_func__ inline Tile tile_at(const Tiling &g, int i) {
   int number = g.first + i * g.stride, down = number / g.across;

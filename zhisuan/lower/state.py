@@ -172,7 +172,7 @@ class Lowering:
     def make_sums(self, name: str, c: int, makers: int) -> Place:
         """Scratch for the channel sums of a value: centre, Σ(x - m), Σ(x - m)², pixels."""
         buffer = self.fresh(f"{name}.sums")
-        place = self.make(buffer, "scratch", (makers, 4, c), "f32", "flat")
+        place = self.make(buffer, "scratch", (4, makers, c), "f32", "flat")
         self.sums[name] = Sums(place, makers)
         return place
 
