@@ -134,6 +134,6 @@ def test_a_barrier_left_out_by_the_memory_core() -> None:
     with pytest.raises(ZhisuanError) as caught:
         run(source, "k", np.zeros(1, np.float32), {}, (4, 1, 1), "UNION1", 1)
     text = str(caught.value)
-    assert "tasks wait for ever at a barrier" in text
+    assert "synccheck: tasks wait for ever" in text
     assert "test.bcl:3" in text
     assert "ended without waiting: task 0 on cluster 0 memory core" in text
