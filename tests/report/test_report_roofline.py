@@ -25,7 +25,7 @@ def layer(label: str, intensity: float, rate: float) -> Figures:
 
 
 def drawn(layers: list[Figures], whole: Figures) -> ElementTree.Element:
-    return ElementTree.fromstring(roofline_svg(layers, whole, MACHINE))
+    return ElementTree.fromstring(roofline_svg(layers, whole, MACHINE, 1536))
 
 
 def of_class(root: ElementTree.Element, name: str) -> list[ElementTree.Element]:

@@ -206,11 +206,6 @@ class Machine:
         return self.matrix.elements * self.matrix.lanes_f16
 
     @property
-    def chip_macs_per_cycle(self) -> int:
-        """Peak FP16 multiply-accumulates per cycle of all cores."""
-        return self.macs_per_cycle * self.cores
-
-    @property
     def dram_bytes_per_cycle(self) -> float:
         return self.dram.bytes_per_second / self.clock_hz
 

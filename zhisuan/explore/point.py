@@ -17,13 +17,14 @@ from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.explore.program import Program
 from zhisuan.explore.sweep_file import Sweep, Value
+from zhisuan.report.peak import peak
 from zhisuan.sim.energy import energy
 from zhisuan.sim.timing import replay
 
 MEASURED = {
     "cycles": "duration of the program",
     "milliseconds": "the same at the machine's clock",
-    "utilisation": "the graph's MACs / (cycles × FP16 MACs a cycle of all cores); empty for traces",
+    "utilisation": "the graph's MACs / (cycles × the chip's MACs per cycle); empty for traces",
     "dram_megabytes": "moved to and from DRAM, in whole access units",
     "millijoules": "energy of the program; empty for machines without a [technology]",
     "square_millimetres": "area of the chip; empty for machines without a [technology]",
@@ -82,7 +83,7 @@ def measure(point: Point, program: Program, base: Machine) -> Row:
             "milliseconds": f"{1e3 * timing.total / machine.clock_hz:.6g}",
             "dram_megabytes": f"{int((timing.dram_read + timing.dram_written).sum()) / 1e6:.6g}",
         }
-        slots = timing.total * machine.macs_per_cycle * machine.cores
+        slots = timing.total * peak(run.trace, machine).macs_per_cycle
         if run.macs and slots:
             found["utilisation"] = f"{run.macs / slots:.4f}"
         if machine.technology is not None:

@@ -48,7 +48,7 @@ def page(report: RunReport) -> str:
             _timeline(report, causes),
             _layers(layers, whole, causes),
             '<div class="pair">',
-            _roofline(layers, whole, report.machine),
+            _roofline(layers, whole, report),
             _units(whole, causes),
             "</div>",
             _notes(report),
@@ -121,7 +121,7 @@ def _keys(report: RunReport, whole: Figures) -> str:
         (
             "MAC utilisation",
             q.percent(whole.utilisation).replace(" %", " <small>%</small>"),
-            f"{q.scaled(whole.macs, 'MAC')} of {machine.chip_macs_per_cycle:,} per cycle",
+            f"{q.scaled(whole.macs, 'MAC')} of {report.peak.macs_per_cycle:,} per cycle",
         ),
         (
             "DRAM traffic",
@@ -201,7 +201,7 @@ def _layers(layers: list[Figures], whole: Figures, causes: tuple[str, ...]) -> s
     return _section("layers", "Layers", doc, layer_table(layers, whole, causes) + _legend(causes))
 
 
-def _roofline(layers: list[Figures], whole: Figures, machine: Machine) -> str:
+def _roofline(layers: list[Figures], whole: Figures, report: RunReport) -> str:
     hidden = [figures.label for figures in layers if not has_place(figures, whole)]
     doc = (
         "How fast each layer computes, below what the matrix unit and the DRAM allow. The ring "
@@ -210,7 +210,8 @@ def _roofline(layers: list[Figures], whole: Figures, machine: Machine) -> str:
     if hidden:
         shown = ", ".join(hidden[:4]) + (f" and {len(hidden) - 4} more" if hidden[4:] else "")
         doc += f" Left out, having no MACs or next to none: {escape(shown)}."
-    return _section("roofline", "Roofline", doc, roofline_svg(layers, whole, machine))
+    drawn = roofline_svg(layers, whole, report.machine, report.peak.macs_per_cycle)
+    return _section("roofline", "Roofline", doc, drawn)
 
 
 def _units(whole: Figures, causes: tuple[str, ...]) -> str:
@@ -221,8 +222,8 @@ def _units(whole: Figures, causes: tuple[str, ...]) -> str:
 def _notes(report: RunReport) -> str:
     own = (
         f"MAC utilisation is the graph's multiply-accumulates divided by cycles × "
-        f"{report.machine.chip_macs_per_cycle:,}, the FP16 peak. MACs that a kernel executes on "
-        "padding or widened filters do not count, so it can be well below the share of cycles "
+        f"{report.peak.macs_per_cycle:,}, the {report.peak.kind} peak. MACs that a kernel executes "
+        "on padding or widened filters do not count, so it can be well below the share of cycles "
         "in which the matrix unit works.",
         "A layer's cycles run from the first issue to the last commit of its launches, launch "
         "overhead included; launches follow each other, so the layers add up to the whole.",

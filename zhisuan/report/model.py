@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import VerifyError
 from zhisuan.isa.registry import Queue, Unit
 from zhisuan.report.counters import counts
+from zhisuan.report.peak import Peak, peak
 from zhisuan.sim.energy import energy
 from zhisuan.sim.tasks import MEMORY_CORE
 from zhisuan.sim.timing import CAUSES, UNITS, Timing
@@ -60,6 +62,11 @@ class RunReport:
     notes: tuple[str, ...] = ()
     programs: Mapping[str, Program] = field(default_factory=dict)
 
+    @cached_property
+    def peak(self) -> Peak:
+        """What the chip could multiply at most, in the run's element type."""
+        return peak(self.trace, self.machine)
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -67,7 +74,7 @@ class Figures:
 
     Cycles are machine cycles; `by_cause[unit][cause]` accounts for all of them in every unit,
     added up over the `units[unit]` of them on the chip.  `utilisation` is graph MACs over what
-    the matrix units of the chip could do in those cycles, 0..1.
+    the matrix units of the chip could do in those cycles (`RunReport.peak`), 0..1.
     `intensity` is graph MACs per DRAM byte, `rate` graph MACs per second.
     """
 
@@ -142,7 +149,7 @@ def _figures(report: RunReport, label: str, launches: list[int], macs: int) -> F
         cycles=cycles,
         seconds=seconds,
         macs=macs,
-        utilisation=_ratio(macs, cycles * machine.chip_macs_per_cycle),
+        utilisation=_ratio(macs, cycles * report.peak.macs_per_cycle),
         dram_read=read,
         dram_written=written,
         units=dict(zip(UNITS, has_unit.sum(axis=0).tolist(), strict=True)),

@@ -63,10 +63,12 @@ def has_place(figures: Figures, whole: Figures) -> bool:
     return figures.intensity > 0 and figures.macs >= LEAST_SHARE * whole.macs
 
 
-def roofline_svg(layers: list[Figures], whole: Figures, machine: Machine) -> str:
+def roofline_svg(
+    layers: list[Figures], whole: Figures, machine: Machine, macs_per_cycle: int
+) -> str:
     """The picture; which layers it shows, `has_place` says."""
     shown = [(i, f) for i, f in enumerate(layers, 1) if has_place(f, whole)]
-    peak = machine.chip_macs_per_cycle * machine.clock_hz
+    peak = macs_per_cycle * machine.clock_hz
     bandwidth = machine.dram.bytes_per_second
     scales = _scales([f for _, f in shown], peak, peak / bandwidth)
     parts = [_grid(scales), _roof(scales, peak, bandwidth)]

@@ -45,7 +45,7 @@ def summary(report: RunReport) -> Group:
     grid.add_row(
         "MAC utilisation",
         q.percent(total.utilisation),
-        f"{q.scaled(total.macs, 'MAC')} of {machine.chip_macs_per_cycle:,} per cycle",
+        f"{q.scaled(total.macs, 'MAC')} of {report.peak.macs_per_cycle:,} per cycle",
     )
     grid.add_row(
         "DRAM traffic",

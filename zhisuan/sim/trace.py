@@ -101,6 +101,13 @@ class Trace:
                 row = BY_OPCODE[int(key >> 8)]
                 yield row, row.modes[int(key & 255)], indices
 
+    def kinds(self) -> list[tuple[Instruction, str]]:
+        """Each (row of the table, mode) that occurs."""
+        keys = np.bincount(self.opcode.astype(np.int64) * 256 + self.mode)
+        found = [(int(key) >> 8, int(key) & 255) for key in np.flatnonzero(keys)]
+        rows = [(BY_OPCODE[opcode], mode) for opcode, mode in found if opcode != SCALAR_RUN]
+        return [(row, row.modes[mode]) for row, mode in rows]
+
     def operands(self, row: Instruction, mode: str, indices: np.ndarray) -> Operands:
         """Operand columns (int64) of trace rows of one kind, for cost and touch formulas."""
         values = {op.name: self.a[i, indices] for i, op in enumerate(row.operands)}
