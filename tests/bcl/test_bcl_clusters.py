@@ -136,4 +136,4 @@ def test_a_barrier_left_out_by_the_memory_core() -> None:
     text = str(caught.value)
     assert "synccheck: tasks wait for ever" in text
     assert "test.bcl:3" in text
-    assert "ended without waiting: task 0 on cluster 0 memory core" in text
+    assert "for task 0 on cluster 0 memory core, which ended" in text
