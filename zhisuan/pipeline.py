@@ -331,10 +331,10 @@ def quantize(
 
     `options` are those of `models.integers.quantize_model`.
     """
-    from zhisuan.models.examples import NETWORKS
+    from zhisuan.models.examples import network_called
     from zhisuan.models.integers import quantize_model
 
-    named = NETWORKS.get(model)
+    named = network_called(model)
     graph = named.graph() if named else load_graph(Path(model))
     return quantize_model(graph, named, wanted, calibration, **options)
 

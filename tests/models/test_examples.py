@@ -13,7 +13,7 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph.build import GraphBuilder
 from zhisuan.graph.dims import symbol
 from zhisuan.graph.ir import Graph
-from zhisuan.models.examples import Examples, from_pictures, gather
+from zhisuan.models.examples import Examples, from_pictures, gather, network_called
 from zhisuan.models.vgg16 import MEANS
 
 
@@ -79,6 +79,16 @@ def refusal(call) -> str:
     with pytest.raises(ZhisuanError) as caught:
         call()
     return str(caught.value)
+
+
+def test_networks_by_name() -> None:
+    assert network_called("vgg16") is not None
+    assert network_called("vgg16.onnx") is None
+    assert refusal(lambda: network_called("vgg17")) == (
+        "error: no network is called 'vgg17'\n"
+        "  expected: a .onnx or .graph file, or style or vgg16\n"
+        "  try:      did you mean 'vgg16'?"
+    )
 
 
 def test_refusals(folder: Path) -> None:

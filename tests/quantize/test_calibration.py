@@ -11,6 +11,7 @@ from zhisuan.base.dtype import F32
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph import reference
 from zhisuan.graph.build import GraphBuilder
+from zhisuan.graph.dims import symbol
 from zhisuan.graph.ir import Graph
 from zhisuan.quantize import calibrate
 from zhisuan.quantize.calibration import Calibration, from_text, load, measured
@@ -81,6 +82,16 @@ def test_results_that_are_not_finite() -> None:
         "  expected: example inputs whose results are numbers\n"
         "  found:    inf"
     )
+
+
+def test_an_example_too_small_for_a_filter() -> None:
+    build = GraphBuilder("wide")
+    x = build.input("x", F32, (1, 1, symbol("h"), 9))
+    w = build.constant("w", np.ones((1, 1, 5, 5), np.float32))
+    graph = build.finish([build.node("conv2d", [x, w], label="first")])
+    with pytest.raises(ZhisuanError) as caught:
+        calibrate(graph, [{"x": np.zeros((1, 1, 4, 9), np.float32)}])
+    assert str(caught.value).startswith("error: conv2d: the kernel is larger than the padded")
 
 
 @pytest.mark.parametrize(("count", "percentile"), [(0, 100), (1, 0), (1, 100.5)])

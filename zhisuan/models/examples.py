@@ -67,6 +67,17 @@ NETWORKS = {
 }
 
 
+def network_called(model: str) -> Network | None:
+    """The network of this package of that name, None for what is a file's name."""
+    if model not in NETWORKS and not Path(model).suffix:
+        raise ZhisuanError(
+            f"no network is called '{model}'",
+            expected="a .onnx or .graph file, or " + " or ".join(NETWORKS),
+            hint=did_you_mean(model, NETWORKS),
+        )
+    return NETWORKS.get(model)
+
+
 def gather(graph: Graph, named: Network | None, wanted: Examples) -> list[Feeds]:
     """The examples wanted; of a `named` network, its own where nothing is said.
 

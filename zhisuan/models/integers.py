@@ -17,6 +17,7 @@ from zhisuan.graph.rewrite import optimize
 from zhisuan.models.examples import Examples, Network, gather
 from zhisuan.quantize import Calibration, Quantized, calibrate, quantize
 from zhisuan.quantize.calibration import load
+from zhisuan.quantize.rewrite import layers_to_quantize
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def quantize_model(
     The examples are run unless a `calibration` file says what they would show.
     """
     graph = optimize(graph)
+    layers_to_quantize(graph, keep)  # a wrong name is known before the examples are run
     examples = gather(graph, named, wanted)
     ranges = load(calibration) if calibration else calibrate(graph, examples, percentile)
     done = quantize(graph, ranges, keep=keep, per_channel=per_channel)

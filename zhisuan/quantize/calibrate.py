@@ -16,6 +16,7 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.base.progress import track
 from zhisuan.graph import reference, text
 from zhisuan.graph.ir import Graph
+from zhisuan.graph.shapes import infer
 from zhisuan.quantize.calibration import Calibration, from_text, measured
 
 Feeds = Mapping[str, np.ndarray]
@@ -68,6 +69,8 @@ def _measure(graph: Graph, inputs: Sequence[Feeds], percentile: float) -> Calibr
         if array.dtype.kind == "f" and array.size:
             largest[name] = max(largest.get(name, 0.0), _magnitude(graph, name, array, percentile))
 
+    for feeds in inputs:
+        infer(graph, reference.bind(graph, feeds))  # an example that does not fit is an error
     for feeds in track(inputs, "example"):
         reference.run(graph, feeds, watch)
     tensors = {name: measured(value) for name, value in largest.items()}

@@ -47,10 +47,7 @@ def quantize(
 
     Weights have one format per tensor, or with `per_channel` one per output channel.
     """
-    layers = {node.output for node in graph.nodes if _is_layer(graph, node)}
-    _check(graph, layers, keep)
-    kept = {node.output for node in graph.nodes if node.label in keep}
-    work = _Work(graph, calibration, frozenset(layers - kept), per_channel)
+    work = _Work(graph, calibration, layers_to_quantize(graph, keep), per_channel)
     return Quantized(verify(work.edit.rewrite(work.offer), after="quantize"), work.formats)
 
 
@@ -63,23 +60,26 @@ def _is_layer(graph: Graph, node: Node) -> bool:
     return ours and all(name in graph.constants for name in others)
 
 
-def _check(graph: Graph, layers: set[str], keep: Sequence[str]) -> None:
-    labels = [node.label for node in graph.nodes if node.output in layers]
+def layers_to_quantize(graph: Graph, keep: Sequence[str]) -> frozenset[str]:
+    """The outputs of the layers that become integers; it is an error if `keep` names no layer,
+    or leaves none."""
+    layers = {node.label: node.output for node in graph.nodes if _is_layer(graph, node)}
     for name in keep:
-        if name not in labels:
+        if name not in layers:
             raise ZhisuanError(
                 f"there is no layer '{name}' to keep",
                 where=f"graph '{graph.name}'",
-                expected=", ".join(labels),
-                hint=did_you_mean(name, labels),
+                expected=", ".join(layers),
+                hint=did_you_mean(name, layers),
             )
-    if not set(labels) - set(keep):
+    if not set(layers) - set(keep):
         raise ZhisuanError(
             "nothing to quantise",
             where=f"graph '{graph.name}'",
             expected="a convolution or fully connected layer with constant weights",
-            found="none" if not labels else "all of them kept as they are",
+            found="none" if not layers else "all of them kept as they are",
         )
+    return frozenset(output for label, output in layers.items() if label not in keep)
 
 
 class _Work:
