@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.anchors import Anchor, Answer
-from benchmarks.anchors.stream import NRAM, Stream
 from zhisuan import bcl
-from zhisuan.arch.load import load, vary
+from zhisuan.arch.load import load
 from zhisuan.isa.address import GDRAM as DRAM
+from zhisuan.isa.matrix import pack_weights
 from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.timing import replay
@@ -53,32 +53,56 @@ def scalar_milliseconds() -> float:
 
 ROWS = 524_288
 TILE = 128
+PART = 16
+"""One row in so many is computed; the time of all is in proportion, launch aside."""
+PIPELINE = """
+__nram__ float a[2 * TILE * K];
+__nram__ float c[2 * TILE * N];
+__wram__ float b[N * K];
+__mlu_entry__ void matmul(float *x, float *packed, float *z, int tiles) {
+  __memcpy(b, packed, N * K * sizeof(float), GDRAM2WRAM);
+  int mine = (tiles - taskId + taskDim - 1) / taskDim;
+  for (int step = 0; step < mine + 2; step++) {
+    int here = step & 1, other = 1 - here;
+    if (step >= 1 && step - 1 < mine)
+      __dlp_CONV_f32_f32(c + other * TILE * N, a + other * TILE * K, b,
+                         __dlp_pack4(TILE, 1, 1, 1), __dlp_pack2(K, N), __dlp_pack4(1, 1, 1, 1),
+                         __dlp_pack2(K * sizeof(float), N * sizeof(float)));
+    if (step < mine)
+      __memcpy_async(a + here * TILE * K, x + (long long)(step * taskDim + taskId) * TILE * K,
+                     TILE * K * sizeof(float), GDRAM2NRAM);
+    if (step >= 2)
+      __memcpy_async(z + (long long)((step - 2) * taskDim + taskId) * TILE * N,
+                     c + here * TILE * N, TILE * N * sizeof(float), NRAM2GDRAM);
+    __sync();
+  }
+}
+"""
 
 
 def pipeline_milliseconds() -> float:
-    """The last step: load, multiply and store overlap on all cores, one of which is timed.
-
-    Every core has its share of the rows and of the bandwidth.
-    """
-    chip = load("mlu370")
-    share = {"dram.bytes_per_second": chip.dram.bytes_per_second // chip.cores}
-    machine = vary(chip, share)
-    stream = Stream()
-    size, out = TILE * K * 4, TILE * N * 4
-    tiles = ROWS // TILE // chip.cores
-    stream.load_weights(K * N * 4)
-    stream.load(size)
-    for number in range(tiles):
-        stream.sync()
-        stream.product("f32.f32", TILE, K, N, source=NRAM.base + number % 2 * size,
-                       to=NRAM.base + 2 * size + number % 2 * out)  # fmt: skip
-        if number + 1 < tiles:
-            stream.load(size)
-        if number:
-            stream.store(out)
-    stream.sync()
-    stream.store(out)
-    return 1e3 * stream.timing(machine).total / machine.clock_hz
+    """The last step: load, multiply and store overlap on all cores of the chip."""
+    machine = load("mlu370")
+    defines = {"TILE": TILE, "K": K, "N": N}
+    program = bcl.compile(PIPELINE, "pipeline.bcl", defines=defines).program
+    rows = ROWS // PART
+    memory = Memory(machine)
+    x = DRAM.base
+    packed = x + rows * K * 4
+    z = packed + K * N * 4
+    memory.reserve(z + rows * N * 4)
+    random = np.random.default_rng(0)
+    left = random.integers(-3, 4, (rows, K)).astype(np.float32)
+    right = random.integers(-3, 4, (K, N)).astype(np.float32)
+    memory.write(x, left.reshape(-1))
+    memory.write(packed, pack_weights(right))
+    builder = TraceBuilder()
+    execute(program, "matmul", [x, packed, z, rows // TILE], memory, builder, label="matmul",
+            dims=(machine.cores, 1, 1))  # fmt: skip
+    assert np.array_equal(memory.read(z, np.float32, rows * N).reshape(rows, N), left @ right)
+    overhead = machine.launch.overhead
+    cycles = overhead + (replay(builder.build(), machine).total - overhead) * PART
+    return 1e3 * cycles / machine.clock_hz
 
 
 def anchor() -> Anchor:
@@ -87,12 +111,13 @@ def anchor() -> Anchor:
                "our scalar core is assumed, not measured: 3 cycles for a load from NRAM, which "
                "the card evidently exceeds"),
         Answer("three-stage pipeline, 524288 rows", 3.824, "ms", "F", pipeline_milliseconds(),
-               "ours is bound by the 307.2 GB/s less refresh and turns of the bus; the card's time "
-               "is 69 % of the peak"),
+               "all cores read and write at once: ours reaches 83 % of the 307.2 GB/s, the card "
+               "69 %; its controller and its access pattern are not published"),
     )  # fmt: skip
     return Anchor(
         "Silicon, MLU370-X8: 128×256 · 256×128 in FP32",
-        "The scalar step is BCL source, compiled and run on a core of `dlp-s`. The pipeline is a "
-        "stream for one core of `mlu370`, with its share of rows and bandwidth.",
+        "Both steps are BCL source, compiled and run; values match NumPy's. The scalar step "
+        "takes a core of `dlp-s`, the pipeline all 32 of `mlu370`: it loads, multiplies and stores "
+        f"tiles of {TILE} rows at once, on one row in {PART}, the rest in proportion.",
         answers,
     )

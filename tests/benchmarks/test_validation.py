@@ -78,7 +78,7 @@ def test_tpu_applications_have_the_published_sizes() -> None:
 def test_the_pipeline_on_silicon_is_bound_by_dram() -> None:
     moved = silicon.ROWS * (silicon.K + silicon.N) * 4
     ideal = 1e3 * moved / 307.2e9
-    assert ideal < silicon.pipeline_milliseconds() < 1.15 * ideal  # refresh, turns of the bus
+    assert ideal < silicon.pipeline_milliseconds() < 1.3 * ideal  # rows, refresh, turns of the bus
 
 
 def test_the_page() -> None:
