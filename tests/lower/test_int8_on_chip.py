@@ -10,6 +10,7 @@ import pytest
 from zhisuan.arch.describe import vary
 from zhisuan.arch.load import load
 from zhisuan.base.dtype import F32, I8
+from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph import reference
 from zhisuan.graph.build import GraphBuilder
 from zhisuan.graph.ir import Graph
@@ -127,3 +128,20 @@ def test_a_quantised_network(machine: str) -> None:
     graph = build.finish([value])
     feeds = {"x": x}
     agree(quantize(graph, calibrate(graph, [feeds])).graph, feeds, machine)
+
+
+@pytest.mark.parametrize("op", ["relu", "add"])
+def test_ops_whose_kernels_know_no_integers(op: str) -> None:
+    build = GraphBuilder("one")
+    x = build.input("x", I8, (1, 5, 6, 8))
+    graph = build.finish([build.node(op, [x, x][: 1 + (op == "add")], output="y", label="n")])
+    with pytest.raises(ZhisuanError) as caught:
+        lower(graph, {}, ONE)
+    assert str(caught.value) == (
+        f"error: {op} 'n' cannot be lowered\n"
+        "  where:    graph 'one'\n"
+        "  expected: floats, or an op among average_pool, conv2d_i8, dequantize, flatten, "
+        "linear_i8, max_pool, pad, quantize, reshape, resize_nearest\n"
+        "  found:    'x' of 8-bit integers\n"
+        "  try:      put a dequantize before it"
+    )

@@ -37,12 +37,13 @@ class Layers:
         self.read: set[str] = set()
 
     def graph(self) -> Graph:
-        """One input; three to seven layers, any of which but the last may be read twice."""
+        """One input; three to seven nodes, any of which but the last may be read twice."""
         c, h, w = self.choose.choice((1, 2, 3, 8, 17)), *self.choose.choices(generator.SIZES, k=2)
         values = [self.build.input("x", F16, (1, c, h, w))]
         for _ in range(self.choose.randint(2, 4)):
             source = self.choose.choice(values[-2:])
-            values.append(self.pool(source) if self.choose.random() < 0.25 else self.conv(source))
+            kinds = [self.conv] * 6 + [self.pool] * 2 + [self.pad, self.resize]
+            values.append(self.choose.choice(kinds)(source))
         value = values[-1]
         if self.choose.random() < 0.5:
             value = self.node("flatten", [value])
@@ -88,6 +89,16 @@ class Layers:
         window = (min(self.choose.choice((2, 3)), h), min(self.choose.choice((2, 3)), w))
         pads = tuple(self.choose.randint(0, (side - 1) // 2) for side in (*window, *window))
         return self.node("max_pool", [value], window=window, strides=(2, 1), pads=pads)
+
+    def pad(self, value: str) -> str:
+        amounts = [0, 0, *(self.choose.randint(0, 3) for _ in "hw")]
+        amounts += [0, 0, *(self.choose.randint(0, 3) for _ in "hw")]
+        pads = self.build.constant(f"of{len(self.build.facts)}.pads", np.array(amounts))
+        return self.node("pad", [value, pads], mode=self.choose.choice(("constant", "edge")))
+
+    def resize(self, value: str) -> str:
+        scales = {name: self.choose.choice((1, 2)) for name in ("scale_h", "scale_w")}
+        return self.node("resize_nearest", [value], **scales)
 
     def linear(self, value: str) -> str:
         outputs = self.choose.choice((1, 7, 64, 130))

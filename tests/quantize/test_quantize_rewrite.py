@@ -167,6 +167,22 @@ def test_a_value_that_real_ops_read_too_stays_real_and_is_quantised_once() -> No
     assert compare(graph, found, inputs).sqnr["y"] > 30
 
 
+@pytest.mark.parametrize(("value", "padded"), [(0.0, "i8"), (1.0, "f32")])
+def test_moves_are_of_integers_where_zero_is_zero(value: float, padded: str) -> None:
+    build = GraphBuilder("moves")
+    x = build.input("x", F32, (1, 4, 6, 6))
+    pads = build.constant("pads", np.array([0, 0, 1, 1, 0, 0, 1, 1]))
+    a = build.node("pad", [x, pads], {"value": value}, output="padded", label="pad")
+    a = build.node("resize_nearest", [a], {"scale_h": 2, "scale_w": 1}, output="wide", label="wide")
+    w = build.constant("w", floats(4, 4, 3, 3))
+    graph = build.finish([build.node("conv2d", [a, w], output="y", label="conv")])
+    inputs = examples(graph)
+    found = quantize(graph, calibrate(graph, inputs))
+    types = {name: str(found.graph.value(name).dtype) for name in ("padded", "wide", "y")}
+    assert types == {"padded": padded, "wide": "i8", "y": "f32"}
+    assert compare(graph, found, inputs).sqnr["y"] > 35
+
+
 def test_an_output_stays_real_though_a_layer_reads_it() -> None:
     build = GraphBuilder("tapped")
     x = build.input("x", F32, (1, 8))

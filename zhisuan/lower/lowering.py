@@ -18,7 +18,7 @@ from zhisuan.isa.program import Program
 from zhisuan.kernels import library
 from zhisuan.lower import products, rules  # noqa: F401 - their import enters the rules
 from zhisuan.lower.memory import Request, place
-from zhisuan.lower.state import RULES, Call, Lowering, Place
+from zhisuan.lower.state import RULES, TAKE_INTEGERS, Call, Lowering, Place
 from zhisuan.runtime.plan import Buffer, Launch, Plan, verify
 
 
@@ -93,6 +93,16 @@ def _refuse_values(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> None:
                 where=f"graph '{graph.name}'",
                 expected="floats or i8, not empty; pictures one at a time, [1, C, H, W]",
                 found=f"{dtype}{list(shape)}",
+            )
+    for node in graph.nodes:
+        of_integers = [n for n in (*node.inputs, node.output) if graph.values[n].dtype == I8]
+        if of_integers and node.op not in TAKE_INTEGERS:
+            raise ZhisuanError(
+                f"{node.op} '{node.label}' cannot be lowered",
+                where=f"graph '{graph.name}'",
+                expected="floats, or an op among " + ", ".join(sorted(TAKE_INTEGERS)),
+                found=f"'{of_integers[0]}' of 8-bit integers",
+                hint="put a dequantize before it",
             )
 
 

@@ -27,7 +27,7 @@ def lower_conv2d(state: Lowering, node: Node) -> None:
     _launch_conv2d(state, node, filters, HALF_TO_HALF, None, bias, stats)
 
 
-@rule("conv2d_i8")
+@rule("conv2d_i8", integers=True)
 def lower_conv2d_i8(state: Lowering, node: Node) -> None:
     """conv2d_i8 → one conv2d launch on integers."""
     _, weight, scale, shift = node.inputs
@@ -90,7 +90,7 @@ def lower_linear(state: Lowering, node: Node) -> None:
     _launch_linear(state, node, weights, HALF_TO_HALF, None, bias)
 
 
-@rule("linear_i8")
+@rule("linear_i8", integers=True)
 def lower_linear_i8(state: Lowering, node: Node) -> None:
     """linear_i8 → one linear launch on integers."""
     _, weight, scale, shift = node.inputs

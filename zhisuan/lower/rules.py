@@ -37,7 +37,7 @@ def lower_instance_norm(state: Lowering, node: Node) -> None:
     state.launch(node, "instance_norm", plan, pointers)
 
 
-@rule("resize_nearest")
+@rule("resize_nearest", integers=True)
 def lower_resize_nearest(state: Lowering, node: Node) -> None:
     height, width, _ = state.image(node.inputs[0])
     plan = pixelwise.resize_nearest(
@@ -52,7 +52,7 @@ def lower_resize_nearest(state: Lowering, node: Node) -> None:
     state.launch(node, "resize_nearest", plan, pointers)
 
 
-@rule("max_pool", "average_pool")
+@rule("max_pool", "average_pool", integers=True)
 def lower_pool(state: Lowering, node: Node) -> None:
     x, attrs = node.inputs[0], node.attrs
     mean = node.op == "average_pool"
@@ -72,7 +72,7 @@ def lower_pool(state: Lowering, node: Node) -> None:
     state.launch(node, "pool2d", pixelwise.pool2d(shape, state.machine), pointers)
 
 
-@rule("pad")
+@rule("pad", integers=True)
 def lower_pad(state: Lowering, node: Node) -> None:
     """pad of height and width with zeros, mirrored or edge pixels → one pad launch."""
     x, pads = node.inputs
@@ -91,7 +91,7 @@ def lower_pad(state: Lowering, node: Node) -> None:
     state.launch(node, "pad", plan, pointers)
 
 
-@rule("flatten", "reshape")
+@rule("flatten", "reshape", integers=True)
 def lower_flatten(state: Lowering, node: Node) -> None:
     """A picture as one row → a view: no launch; the linear layer turns its weights instead."""
     x, shape = node.inputs[0], state.shapes[node.output]
@@ -130,7 +130,7 @@ def lower_slice1d(state: Lowering, node: Node) -> None:
     state.places[node.output] = whole.at(start)
 
 
-@rule("quantize", "dequantize")
+@rule("quantize", "dequantize", integers=True)
 def lower_rescale(state: Lowering, node: Node) -> None:
     """Between FP16 and 8-bit integers → one rescale launch."""
     form = Format(node.attrs["position"], node.attrs["scale"])

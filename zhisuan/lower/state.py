@@ -66,14 +66,18 @@ class Sums:
 
 Rule = Callable[["Lowering", Node], None]
 RULES: dict[str, Rule] = {}
+TAKE_INTEGERS: set[str] = set()
+"""Ops whose rules lower 8-bit integers."""
 
 
-def rule(*ops: str) -> Callable[[Rule], Rule]:
-    """Enter a function as the lowering of graph ops."""
+def rule(*ops: str, integers: bool = False) -> Callable[[Rule], Rule]:
+    """Enter a function as the lowering of graph ops, `integers` if it takes 8-bit integers too."""
 
     def enter(function: Rule) -> Rule:
         for op in ops:
             RULES[op] = function
+        if integers:
+            TAKE_INTEGERS.update(ops)
         return function
 
     return enter

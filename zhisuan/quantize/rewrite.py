@@ -24,8 +24,8 @@ from zhisuan.graph.verify import verify
 from zhisuan.quantize.calibration import Calibration
 
 LAYERS = {"conv2d": "conv2d_i8", "linear": "linear_i8"}
-MOVES = ("max_pool", "flatten", "reshape")
-"""Ops whose results are elements of their first input: in the same format."""
+MOVES = ("max_pool", "flatten", "reshape", "resize_nearest", "pad")
+"""Ops whose results are elements of their first input, or zeros: in the same format."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class _Work:
         """What stands in the place of a node; None keeps it."""
         if node.output in self.layers:
             return self._layer(node)
-        if node.op in MOVES and self._only_integers(node.output):
+        if self._moves(node):
             before, x = self._as_integers(node)
             self.formats[node.output] = self.formats[x]
             return [*before, self._node(node, node.op, (x, *node.inputs[1:]), dict(node.attrs))]
@@ -118,8 +118,12 @@ class _Work:
         return bool(users) and name not in self.graph.outputs and all(map(self._takes, users))
 
     def _takes(self, node: Node) -> bool:
-        moves = node.op in MOVES and self._only_integers(node.output)
-        return node.output in self.layers or moves
+        return node.output in self.layers or self._moves(node)
+
+    def _moves(self, node: Node) -> bool:
+        """Whether a node moves integers to those who take them."""
+        same = node.op in MOVES and not node.attrs.get("value")  # a pad of zeros, if constant
+        return same and self._only_integers(node.output)
 
     def _layer(self, node: Node) -> list[Node]:
         before, x = self._as_integers(node)
