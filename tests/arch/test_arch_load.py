@@ -153,7 +153,7 @@ WHOLE_MESSAGES = [
             [vectors]
              ^
           expected: clock, dram, nram, wram, vector, matrix, move, queues, scalar, launch, \
-chip, sram, noc, channels, technology; and name, title
+chip, sram, noc, channels, llc, tlb, icache, technology; and name, title
           try:      did you mean 'vector'?""",
     ),
     (

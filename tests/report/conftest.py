@@ -12,6 +12,7 @@ from PIL import Image
 from zhisuan.arch.load import load
 from zhisuan.isa.table import BY_NAME
 from zhisuan.report.model import Layer, RunReport
+from zhisuan.sim.caches import STALLS
 from zhisuan.sim.timing import CAUSES, EVENTS, UNITS, Timing, replay
 from zhisuan.sim.trace import ROW, Trace, TraceBuilder
 
@@ -136,6 +137,7 @@ def round_report(small_trace: Trace) -> RunReport:
         machine=MACHINE, queued=none, start=none, end=none, done=none, held_by=none,
         launch_start=np.array([0, 2000, 4000]), launch_end=ends, core_cycles=cycles[:, None],
         events=np.zeros((3, len(EVENTS)), np.int64),
+        stalls=np.zeros((len(STALLS), len(small_trace)), np.int64),
         dram_read=np.array([64_000, 36_000, 50_000]), dram_written=np.array([0, 20_000, 0]),
         mac_slots=np.zeros(3, np.int64), instructions=np.zeros((3, 5), np.int64),
     )  # fmt: skip

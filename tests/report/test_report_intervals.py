@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from zhisuan.arch.describe import vary
 from zhisuan.arch.load import load
+from zhisuan.isa.address import GDRAM
 from zhisuan.report.intervals import Lane, columns, lanes_of, thinned
 from zhisuan.report.model import RunReport
+from zhisuan.sim.footprint import DATA, FOOTPRINT
 from zhisuan.sim.timing import CAUSES, UNITS, replay
-from zhisuan.sim.trace import Trace
+from zhisuan.sim.trace import SCALAR_RUN, Trace
 
 MACHINE = load("dlp-s")
 VARIANTS = {
@@ -43,11 +47,26 @@ def test_every_cycle_is_where_the_timing_says(small_trace: Trace, changes: dict[
         )
 
 
+def reading_dram(trace: Trace) -> Trace:
+    """The same, but every scalar run loads from DRAM: seven times from three lines of its own."""
+    runs = np.flatnonzero(trace.opcode == SCALAR_RUN)
+    marks = np.zeros(len(runs), FOOTPRINT)
+    lines = GDRAM.base // 64 + 5000 * runs
+    for name, values in (("row", runs), ("kind", DATA), ("first", lines), ("last", lines + 2),
+                         ("count", 7)):  # fmt: skip
+        marks[name] = values
+    return replace(trace, footprints=marks)
+
+
+def test_waiting_for_off_chip_loads_is_where_the_timing_says(small_trace: Trace) -> None:
+    test_every_cycle_is_where_the_timing_says(reading_dram(small_trace), {})
+
+
 def test_the_variants_meet_every_cause(small_trace: Trace) -> None:
     met = np.zeros(len(CAUSES), np.int64)
     for changes in VARIANTS.values():
-        met += replay(small_trace, vary(MACHINE, changes)).cycles.sum(axis=(0, 1))
-    of_chips = ["dram", "sram", "noc", "barrier"]
+        met += replay(reading_dram(small_trace), vary(MACHINE, changes)).cycles.sum(axis=(0, 1))
+    of_chips = ["sram", "noc", "barrier"]
     assert [cause for cause, n in zip(CAUSES, met, strict=True) if not n] == of_chips
 
 

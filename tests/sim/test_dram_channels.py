@@ -27,7 +27,8 @@ def busy(*transfers: tuple[str, dict[str, int]], machine: Machine = MACHINE) -> 
 
 
 def events(timing: Timing) -> dict[str, int]:
-    return dict(zip(timing.event_names, timing.events.sum(axis=0).tolist(), strict=True))
+    sums = timing.events.sum(axis=0).tolist()[:3]
+    return dict(zip(timing.event_names[:3], sums, strict=True))
 
 
 def test_a_burst_opens_its_row_once() -> None:
@@ -152,10 +153,11 @@ PATTERNS = {
 @pytest.mark.parametrize("name", [n for n in preset_names() if load_machine(n).channels])
 def test_the_order_of_access_patterns(name: str) -> None:
     machine = load_machine(name)
-    cycles = [int(replay(trace_of(p), machine).end[0]) for p in PATTERNS.values()]
+    timings = [replay(trace_of(p), machine) for p in PATTERNS.values()]
+    cycles = [int(t.end[0] - t.start[0]) for t in timings]
     assert cycles == sorted(set(cycles)), dict(zip(PATTERNS, cycles, strict=True))
     peak = (1 << 18) / machine.dram_bytes_per_cycle
-    assert 1.0 < (cycles[0] - machine.launch.overhead) / peak < 1.15
+    assert 1.0 < cycles[0] / peak < 1.15
 
 
 def random_transfers(rng: np.random.Generator, count: int) -> list[tuple[str, dict[str, int]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from zhisuan.arch.machine import FLATTEN, TOPOLOGIES, Channels, Machine
+from zhisuan.arch.machine import FLATTEN, TOPOLOGIES, Channels, Icache, Llc, Machine
 from zhisuan.arch.technology import NODES, dram_kinds
 
 MOST = 1 << 50
@@ -18,11 +18,14 @@ MOST_PICOSECONDS = 10**9
 """No time of a DRAM is longer than a millisecond."""
 MOST_BANKS = 1 << 16
 """Of all channels together."""
+MOST_LINES = 1 << 22
+"""Of a cache."""
 WRAM_LINE = 64
 """Bytes of a line of WRAM; a bank of every element holds whole lines."""
 MAY_BE_ZERO = (
     "latency", "segment_cycles", "overhead", "stack", "sram.size", "static_milliwatts",
     "lanes_i4", "lanes_i8", "lanes_i16", "lanes_f16", "lanes_f32", "_ps",
+    "miss_cycles", "refill_lines",
 )  # fmt: skip
 """Endings of the keys that may be 0, as those of [scalar]; other numbers are at least 1."""
 CHOICES = {
@@ -147,6 +150,50 @@ def _channel_rules(c: Channels) -> tuple[Rule, ...]:
     )
 
 
+def _cache_rules(machine: Machine) -> Iterator[Rule]:
+    for name, cache, least in (("llc", machine.llc, 64), ("icache", machine.icache, 8)):
+        if cache is not None:
+            yield from _sets_rules(name, cache, least)
+    tlb = machine.tlb
+    if tlb is not None:
+        yield Rule(
+            "tlb.page_bytes",
+            "a page must be a power of two",
+            lambda _: _power_of_two(tlb.page_bytes) and tlb.page_bytes >= 4096,
+            lambda _: "such as 65536, and not less than 4096",
+        )
+        yield Rule(
+            "tlb.entries",
+            "the TLB is too large",
+            lambda _: tlb.entries <= MOST_LINES,
+            lambda _: f"at most {MOST_LINES}",
+        )
+
+
+def _sets_rules(name: str, cache: Llc | Icache, least: int) -> tuple[Rule, ...]:
+    whole = cache.line_bytes * cache.ways
+    return (
+        Rule(
+            f"{name}.line_bytes",
+            "a line must be a power of two",
+            lambda _: _power_of_two(cache.line_bytes) and cache.line_bytes >= least,
+            lambda _: f"such as 64, and not less than {least}",
+        ),
+        Rule(
+            f"{name}.size",
+            "a cache must be whole sets of lines",
+            lambda _: cache.size >= whole > 0 and cache.size % whole == 0,
+            lambda _: f"a multiple of line_bytes × ways, {whole}",
+        ),
+        Rule(
+            f"{name}.size",
+            "the cache has too many lines",
+            lambda _: cache.size <= MOST_LINES * max(cache.line_bytes, 1),
+            lambda _: f"at most {MOST_LINES} lines",
+        ),
+    )
+
+
 def values(machine: Machine) -> Iterator[tuple[str, int | str]]:
     """Every number and text of the machine as (`section.key`, value), in the order of the file."""
     yield "clock.hz", machine.clock_hz
@@ -172,7 +219,8 @@ def broken(machine: Machine) -> Iterator[Broken]:
             yield Broken(key, f"{key} is too large", "at most a millisecond, 10^9", str(value))
         elif value > MOST:
             yield Broken(key, f"{key} is too large", f"at most {MOST} (2^50)", str(value))
-    rules = RULES if machine.channels is None else (*RULES, *_channel_rules(machine.channels))
+    rules = [*RULES, *_cache_rules(machine)]
+    rules += _channel_rules(machine.channels) if machine.channels is not None else ()
     for rule in rules:
         if not rule.holds(machine):
             value = dict(values(machine))[rule.key]

@@ -40,6 +40,9 @@ _SECTIONS: dict[str, Any] = {
     "sram": m.Sram,
     "noc": m.Noc,
     "channels": m.Channels,
+    "llc": m.Llc,
+    "tlb": m.Tlb,
+    "icache": m.Icache,
     "technology": m.Technology,
 }
 ABSENT: dict[str, Any] = {
@@ -47,6 +50,9 @@ ABSENT: dict[str, Any] = {
     "sram": m.NO_SRAM,
     "noc": m.NO_NOC,
     "channels": None,
+    "llc": None,
+    "tlb": None,
+    "icache": None,
     "technology": None,
 }
 """What a machine has where its file has no such section."""

@@ -147,6 +147,35 @@ class Noc:
 
 
 @dataclass(frozen=True)
+class Llc:
+    """The last-level cache of all cores, before the DRAM: for scalar accesses and code."""
+
+    size: int
+    line_bytes: int
+    ways: int
+    latency: int  # of a load that hits
+
+
+@dataclass(frozen=True)
+class Tlb:
+    """A core's translations of off-chip addresses, each of a page."""
+
+    entries: int
+    page_bytes: int
+    miss_cycles: int  # to walk the tables
+
+
+@dataclass(frozen=True)
+class Icache:
+    """A core's instruction cache."""
+
+    size: int
+    line_bytes: int
+    ways: int
+    refill_lines: int  # that come after a line that was missing
+
+
+@dataclass(frozen=True)
 class Technology:
     """What energy and area need beside the sizes."""
 
@@ -187,6 +216,9 @@ class Machine:
     sram: Sram
     noc: Noc
     channels: Channels | None
+    llc: Llc | None
+    tlb: Tlb | None
+    icache: Icache | None
     technology: Technology | None
     sources: dict[str, str]
 

@@ -8,7 +8,12 @@ from __future__ import annotations
 from zhisuan.report import quantities as q
 from zhisuan.sim.timing import Timing
 
-HITS = {"DRAM rows": ("row hits", "row misses")}
+HITS = {
+    "DRAM rows": ("row hits", "row misses"),
+    "last-level cache": ("LLC hits", "LLC misses"),
+    "TLB": ("TLB hits", "TLB misses"),
+    "instruction cache": ("fetch hits", "fetch misses"),
+}
 """What hits and misses, by the name people read."""
 OTHERS = {"DRAM rows": "turn-arounds"}
 """What else is counted there."""

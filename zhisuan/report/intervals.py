@@ -14,6 +14,7 @@ import numpy as np
 
 from zhisuan.base.errors import VerifyError
 from zhisuan.isa.registry import Queue, Unit
+from zhisuan.sim.caches import STALLS
 from zhisuan.sim.tasks import MEMORY_CORE
 from zhisuan.sim.timing import Timing
 from zhisuan.sim.trace import Trace
@@ -102,6 +103,7 @@ def _of_core(trace: Trace, timing: Timing, place: int, rows: np.ndarray) -> tupl
     kept = {name: getattr(trace, name)[rows] for name in columns}
     times = ("queued", "start", "end", "done", "held_by")
     own = {name: getattr(timing, name)[rows] for name in times}
+    own["stalls"] = timing.stalls[:, rows]
     cycles = timing.core_cycles[:, place : place + 1]
     return (
         replace(trace, a=np.ascontiguousarray(trace.a[:, rows]), **kept),
@@ -120,25 +122,37 @@ class _Decoder:
         takes_part = np.isin(np.arange(len(timing.launch_start)), trace.launch)
         self.ready = timing.launch_start + timing.machine.launch.overhead * takes_part
         in_decoder = np.isin(work.kind, (SCALAR_KIND, SYNC_KIND, BARRIER_KIND))
-        self.end = np.where(in_decoder, timing.end, timing.queued)
-        self.start = previous(self.end, trace.launch, self.ready)
-        self.busy_until = self.start + work.decode
-        waits = {SCALAR_KIND: "sync", SYNC_KIND: "sync", BARRIER_KIND: "barrier"}
-        self.waits = np.array([waits.get(kind, "queue full") for kind in range(BARRIER_KIND + 1)])
-        self.waits = self.waits[work.kind]
+        end = np.where(in_decoder, timing.end, timing.queued)
+        start = previous(end, trace.launch, self.ready)
+        self._cut(start, end, work)
         self.final = self.ready.copy()
-        np.maximum.at(self.final, trace.launch, self.end)
+        np.maximum.at(self.final, trace.launch, end)
         self.over = self.final.copy()
         np.maximum.at(self.over, trace.launch, timing.done)
 
+    def _cut(self, start: np.ndarray, end: np.ndarray, work: Workload) -> None:
+        """Cut each row's time: waiting for code, decoding, other stalls, waiting for others."""
+        fetch, *others = self.timing.stalls
+        lengths = np.stack([fetch, work.decode, *others])
+        edges = start + np.concatenate([np.zeros_like(start)[None], lengths.cumsum(axis=0)])
+        waits = {SCALAR_KIND: "sync", SYNC_KIND: "sync", BARRIER_KIND: "barrier"}
+        names = np.array([waits.get(kind, "queue full") for kind in range(BARRIER_KIND + 1)])
+        fixed = [STALLS[0], "busy", *STALLS[1:]]
+        causes = np.stack([np.full(len(start), name, "U20") for name in fixed])
+        self.row = np.repeat(np.arange(len(start)), len(fixed) + 1)
+        self.start = edges.T.reshape(-1)
+        self.end = np.concatenate([edges[1:], end[None]]).T.reshape(-1)
+        self.cause = np.concatenate([causes, names[work.kind][None]]).T.reshape(-1)
+        kept = self.end > self.start
+        for name in ("row", "start", "end", "cause"):
+            setattr(self, name, getattr(self, name)[kept])
+
     def lane(self) -> Lane:
         pieces = _Pieces(self.timing.causes)
-        rows = np.arange(len(self.start))
         pieces.add(self.timing.launch_start, self.ready, "launch", -1)
-        pieces.add(self.start, self.busy_until, "busy", rows)
-        for cause in _WAITS:
-            where = self.waits == cause
-            pieces.add(self.busy_until[where], self.end[where], cause, rows[where])
+        for cause in ("busy", *_WAITS, *STALLS):
+            where = self.cause == cause
+            pieces.add(self.start[where], self.end[where], cause, self.row[where])
         pieces.add(self.final, self.over, "drain", -1)
         pieces.add(self.over, self.timing.launch_end, "idle", -1)
         return pieces.lane("scalar", self.timing.total)
@@ -149,18 +163,18 @@ class _Decoder:
         The intervals are in order and do not overlap.  They are cut where the decoder begins
         or ends to wait.
         """
-        waits = np.flatnonzero(self.end > self.busy_until)
-        edges = np.stack([self.busy_until[waits], self.end[waits]], axis=1).reshape(-1)
-        marks = np.unique(np.concatenate([start, end, edges]))
+        waits = self.cause != "busy"
+        begins, ends, names = self.start[waits], self.end[waits], self.cause[waits]
+        marks = np.unique(np.concatenate([start, end, begins, ends]))
         left, right = marks[:-1], marks[1:]
         owner = np.searchsorted(start, left, "right") - 1
         inside = (owner >= 0) & (left < end[owner]) if len(start) else np.zeros(len(left), bool)
         left, right, owner = left[inside], right[inside], owner[inside]
-        place = np.searchsorted(edges, left, "right")
-        waiting = place % 2 == 1
-        causes = np.full(len(left), "decode", self.waits.dtype)
-        causes[waiting] = self.waits[waits[place[waiting] // 2]]
-        for cause in ("decode", *_WAITS):
+        place = np.searchsorted(begins, left, "right") - 1
+        waiting = (place >= 0) & (left < ends[place]) if len(begins) else np.zeros(len(left), bool)
+        causes = np.full(len(left), "decode", "U20")
+        causes[waiting] = names[place[waiting]]
+        for cause in ("decode", *_WAITS, *STALLS):
             where = causes == cause
             pieces.add(left[where], right[where], cause, row[owner[where]])
 

@@ -36,9 +36,14 @@ CAUSES = {
     "window": Cause(
         "window", "as many unfinished instructions as can be compared", "#f3b8c4", "#7a4350"
     ),
-    "dram": Cause("DRAM", "DRAM serves another core", "#cfd8a0", "#545c2c"),
+    "dram": Cause("DRAM", "DRAM serves another core, or a scalar load", "#cfd8a0", "#545c2c"),
     "sram": Cause("SRAM", "the cluster's SRAM serves other transfers", "#a9d6d3", "#2c5f5c"),
     "noc": Cause("network", "a link between clusters is taken", "#c9c3ea", "#4a4478"),
+    "instruction fetch": Cause(
+        "instruction fetch", "code is not in the instruction cache", "#dcc8b0", "#5a4630"
+    ),
+    "cache": Cause("cache", "a scalar load from the last-level cache", "#bfd7b5", "#3f5a35"),
+    "tlb": Cause("TLB", "an off-chip address is being translated", "#d3b8d9", "#553a5c"),
     "barrier": Cause("barrier", "other cores have not reached the barrier", "#e8b9a0", "#6b4632"),
     "sync": Cause("sync", "a SYNC holds the decoder until queues are empty", "#f1c7b8", "#6e4234"),
     "queue full": Cause("queue full", "a full queue holds the decoder", "#e4dcae", "#5d5a35"),

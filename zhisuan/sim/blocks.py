@@ -88,12 +88,19 @@ class BlockCollector:
 def physical(machine: Machine, place: np.ndarray, address: np.ndarray) -> np.ndarray:
     """Where bytes that programs see at `address` lie in DRAM; `place` numbers the core."""
     own = machine.dram.size + place * LDRAM_BYTES
-    chip = machine.chip
-    after = machine.dram.size + chip.clusters * (chip.cores_per_cluster + 1) * LDRAM_BYTES
     kinds = [address >= GDRAM.base, address >= LDRAM.base]
-    return np.select(
-        kinds, [address - GDRAM.base, own + address - LDRAM.base], after + address - PARAM.base
-    )
+    places = [address - GDRAM.base, own + address - LDRAM.base]
+    return np.select(kinds, places, _private_end(machine) + address - PARAM.base)
+
+
+def chip_end(machine: Machine) -> int:
+    """The first physical address that no program can name."""
+    return _private_end(machine) + LDRAM.base - PARAM.base
+
+
+def _private_end(machine: Machine) -> int:
+    chip = machine.chip
+    return machine.dram.size + chip.clusters * (chip.cores_per_cluster + 1) * LDRAM_BYTES
 
 
 def _joined(

@@ -29,6 +29,7 @@ from zhisuan.isa.registry import (
 from zhisuan.sim import native_header as header
 from zhisuan.sim import reference
 from zhisuan.sim.barrier import run_alone
+from zhisuan.sim.caches import COUNTS, STALLS, Requests, sizes
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.dram import pace
 from zhisuan.sim.footprint import FOOTPRINT, STREAMS
@@ -381,6 +382,28 @@ def _dram(work: Workload, machine: Machine):  # type: ignore[no-untyped-def]
     return dram, {**space, **{f"block_{name}": column for name, column in vars(blocks).items()}}
 
 
+def waits(
+    asked: Requests, machine: Machine, rows: int, launches: int, places: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """`caches.waits`, natively."""
+    numbers, task = sizes(machine), header.Caches()
+    for name, value in vars(numbers).items():
+        setattr(task, name, value)
+    task.rows, task.requests = rows, len(asked.row)
+    lines = {
+        "code": places * numbers.code_sets * numbers.code_ways,
+        "pages": places * numbers.tlb_entries,
+        "llc": numbers.llc_sets * numbers.llc_ways,
+        "current": places,
+    }
+    stalls = np.zeros((len(STALLS), rows), np.int64)
+    counts = np.zeros((launches, len(COUNTS)), np.int64)
+    held = {name: np.full(size, -1, np.int64) for name, size in lines.items()}
+    _point(task, {**vars(asked), **held, "stalls": stalls, "counts": counts})
+    library().zhisuan_caches(ctypes.byref(task))
+    return stalls, counts
+
+
 def _working_space(work: Workload, task) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
     rows, places = task.rows, task.places
     missing = np.bincount(work.meeting[work.meeting >= 0]).astype(np.int64)
@@ -399,7 +422,7 @@ def _working_space(work: Workload, task) -> dict[str, np.ndarray]:  # type: igno
     return {**space, "missing": missing, "walkers": walkers}
 
 
-_WORK_COLUMNS = ("decode", "occupancy", "latency", "mask", "low", "high", "meeting")
+_WORK_COLUMNS = ("decode", "stalls", "occupancy", "latency", "mask", "low", "high", "meeting")
 _CHANNEL_COLUMNS = ("bus", "next_activate", "writing", "written", "before", "turn_of")
 _SHARE_COLUMNS = ("first", "resource", "cycles")
 _STRETCH_COLUMNS = ("place", "first", "end")

@@ -19,6 +19,19 @@ from zhisuan.isa import elementary, matrix, reduction, transfer
 from zhisuan.isa.address import SPACES, Space
 from zhisuan.isa.registry import REGISTERS, ROWS, Instruction, Queue, Unit
 from zhisuan.sim.blocks import Blocks
+from zhisuan.sim.caches import (
+    CACHE,
+    COLUMNS,
+    COUNTS,
+    FETCH,
+    FETCH_COUNT,
+    LLC_COUNT,
+    STALLS,
+    TLB,
+    TLB_COUNT,
+    Sizes,
+)
+from zhisuan.sim.caches import DRAM as STALL_DRAM
 from zhisuan.sim.dram import FRACTION, Pace, Progress
 from zhisuan.sim.footprint import CODE, DATA, FIELDS, LINE_BITS, STREAMS
 from zhisuan.sim.tasks import ALONE, INSTRUCTIONS
@@ -105,6 +118,14 @@ DRAM: Fields = (
     ("i64", "held", 1),
     ("i64 *", "events", 1),
 )
+CACHES: Fields = (
+    *(("i64", field.name, 1) for field in dataclasses.fields(Sizes)),
+    ("i64", "rows", 1),
+    ("i64", "requests", 1),
+    *(("i64 *", name, 1) for name in COLUMNS),
+    *(("i64 *", name, 1) for name in ("code", "pages", "llc", "current")),  # lines; -1 for none
+    *(("i64 *", name, 1) for name in ("stalls", "counts")),
+)
 WALKER: Fields = (  # a core in the walk
     *(("i64", name, 1) for name in ("number", "place", "row", "first_row", "end_row")),
     *(("i64", name, 1) for name in ("now", "first", "arrived", "unfinished")),
@@ -126,6 +147,7 @@ REPLAY: Fields = (
     ("i64", "clusters", 1),
     ("u8 *", "kind", 1),
     *(("i64 *", name, 1) for name in ("decode", "occupancy", "latency", "mask", "meeting")),
+    ("i64 *", "stalls", 1),
     *(("i64 *", name, 1) for name in ("low", "high")),
     ("u8 *", "writes", 1),
     *(("i64 *", name, 1) for name in ("share_first", "share_resource", "share_cycles")),
@@ -141,6 +163,13 @@ REPLAY: Fields = (
     ("Dram *", "dram", 1),  # 0 where it has no channels
     ("i64 *", "events", 1),  # of each launch
 )
+
+
+_TEXTS = {
+    "Row": ROW, "Decoded": DECODED, "Footprint": FOOTPRINT_FIELDS, "Core": CORE,
+    "Progress": PROGRESS, "Dram": DRAM, "Caches": CACHES, "Walker": WALKER, "Replay": REPLAY,
+}  # fmt: skip
+"""The structures of the header, those that stand in others first."""
 
 
 def structure(name: str, fields: Fields) -> type[ctypes.Structure]:
@@ -160,6 +189,7 @@ _STRUCTURES: dict[str, Any] = {}
 _STRUCTURES["Footprint"] = structure("Footprint", FOOTPRINT_FIELDS)
 _STRUCTURES["Progress"] = structure("Progress", PROGRESS)
 Dram = structure("Dram", DRAM)
+Caches = structure("Caches", CACHES)
 Decoded = structure("Decoded", DECODED)
 Core = structure("Core", CORE)
 Walker = structure("Walker", WALKER)
@@ -182,10 +212,7 @@ def header() -> str:
     """The text of generated.h."""
     lines = ["/* Written by sim/native_header.py from the instruction table; not to be edited. */"]
     lines += ["#pragma once", *_handlers(), *_rows(), *_columns(), *_spaces(), *_numbers()]
-    for name, fields in (("Row", ROW), ("Decoded", DECODED),
-                         ("Footprint", FOOTPRINT_FIELDS), ("Core", CORE),
-                         ("Progress", PROGRESS), ("Dram", DRAM), ("Walker", WALKER),
-                         ("Replay", REPLAY)):  # fmt: skip
+    for name, fields in _TEXTS.items():
         lines.append(_structure_text(name, fields))
     return "\n".join(lines) + "\n"
 
@@ -259,6 +286,15 @@ def _numbers() -> Iterator[str]:
         "FOOTPRINT_CODE": CODE,
         "FOOTPRINT_DATA": DATA,
         "FRACTION": FRACTION,
+        "STALLS": len(STALLS),
+        "STALL_FETCH": FETCH,
+        "STALL_CACHE": CACHE,
+        "STALL_TLB": TLB,
+        "STALL_DRAM": STALL_DRAM,
+        "CACHE_COUNTS": len(COUNTS),
+        "LLC_COUNT": LLC_COUNT,
+        "TLB_COUNT": TLB_COUNT,
+        "FETCH_COUNT": FETCH_COUNT,
         "EVENTS": len(EVENTS),
         **{f"EVENT_{name}": number for name, number in EVENT_NUMBERS.items()},
         **{f"STATUS_{status.name}": status.value for status in Status},

@@ -12,6 +12,7 @@ import numpy as np
 
 from zhisuan.arch.machine import Machine
 from zhisuan.sim import native_core
+from zhisuan.sim.caches import COUNTS, has_caches, requests, waits
 from zhisuan.sim.execute import native_is_possible
 from zhisuan.sim.trace import SCALAR_RUN, Trace
 from zhisuan.sim.walk import CAUSES, EVENTS, UNITS, Schedule, walk
@@ -36,7 +37,8 @@ class Timing:
     a transfer waited for that cores share, an index into causes; -1 if nothing).  Over launches:
     launch_start, launch_end; core_cycles[launch, core, unit, cause] in the order of `cores`
     ((cluster, core), memory cores too), `units` and `causes`, whose sum over causes is the launch's
-    duration; events[launch, event] in the order of `event_names`; DRAM bytes; mac_slots, the
+    duration; events[launch, event] in the order of `event_names`; stalls[STALLS, row],
+    what the row's scalar accesses and its code kept the decoder waiting; DRAM bytes; mac_slots, the
     multiply-accumulates the busy matrix units could have done; instructions[launch, unit].
     """
 
@@ -50,6 +52,7 @@ class Timing:
     launch_end: np.ndarray
     core_cycles: np.ndarray
     events: np.ndarray
+    stalls: np.ndarray
     dram_read: np.ndarray
     dram_written: np.ndarray
     mac_slots: np.ndarray
@@ -81,7 +84,11 @@ class Timing:
 def replay(trace: Trace, machine: Machine, executor: str = "native") -> Timing:
     """Time `trace` on `machine`; `executor` "reference" takes the walk in Python."""
     work = measure(trace, machine)
-    plan = _walk(work, machine, len(trace.launches), executor)
+    native = executor == "native" and native_is_possible()
+    counted = _wait_for_caches(trace, work, machine, native)
+    core = native_core.walk if native else walk
+    plan = core(work, machine, len(trace.launches))
+    plan.events[:, -len(COUNTS) :] = counted
 
     def per_launch(column: np.ndarray) -> np.ndarray:
         total = np.zeros(len(trace.launches), np.int64)
@@ -91,6 +98,7 @@ def replay(trace: Trace, machine: Machine, executor: str = "native") -> Timing:
     return Timing(
         machine=machine,
         **{name: getattr(plan, name) for name in Schedule.__dataclass_fields__},
+        stalls=work.stalls,
         dram_read=per_launch(work.dram_read),
         dram_written=per_launch(work.dram_written),
         mac_slots=per_launch(work.mac_slots),
@@ -98,10 +106,17 @@ def replay(trace: Trace, machine: Machine, executor: str = "native") -> Timing:
     )
 
 
-def _walk(work: Workload, machine: Machine, launches: int, executor: str) -> Schedule:
-    if executor == "native" and native_is_possible():
-        return native_core.walk(work, machine, launches)
-    return walk(work, machine, launches)
+def _wait_for_caches(trace: Trace, work: Workload, machine: Machine, native: bool) -> np.ndarray:
+    """Enter what off-chip accesses and code keep the decoders waiting; what caches counted."""
+    launches, places_ = len(trace.launches), len(places(machine))
+    if not has_caches(machine):
+        return np.zeros((launches, len(COUNTS)), np.int64)
+    asked = requests(trace, machine, work.place)
+    waits_of = native_core.waits if native else waits
+    stalls, counts = waits_of(asked, machine, len(trace), launches, places_)
+    work.stalls[:] = stalls
+    work.decode[:] += stalls.sum(axis=0)
+    return counts
 
 
 def _counts(trace: Trace, work: Workload) -> list[np.ndarray]:

@@ -28,6 +28,7 @@ import numpy as np
 from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import VerifyError
 from zhisuan.isa.registry import Queue, Unit
+from zhisuan.sim.caches import COUNTS, STALLS
 from zhisuan.sim.dram import FRACTION, Dram, Progress, pace
 from zhisuan.sim.workload import BARRIER_KIND, SCALAR_KIND, SYNC_KIND, Workload, places
 
@@ -37,9 +38,12 @@ CAUSES = (
     "operands",  # an unfinished instruction still uses the addresses
     "in order",  # behind another instruction of its queue
     "window",  # as many unfinished instructions as the interlock can compare
-    "dram",  # DRAM serves another core
+    "dram",  # DRAM serves another core, or a scalar load
     "sram",  # the cluster's SRAM serves other transfers
     "noc",  # a link between clusters carries another transfer
+    "instruction fetch",  # the decoder waits for code
+    "cache",  # a scalar load from the last-level cache
+    "tlb",  # translation of an off-chip address
     "barrier",  # the decoder waits in BARRIER
     "sync",  # the decoder waits in SYNC
     "queue full",  # the decoder waits for room in a queue
@@ -50,15 +54,18 @@ CAUSES = (
 )
 CAUSE_NUMBERS = {
     "BUSY": 0, "OPERANDS": 1, "IN_ORDER": 2, "WINDOW": 3, "DRAM": 4, "SRAM": 5, "NOC": 6,
-    "BARRIER": 7, "SYNC": 8, "FULL": 9, "DECODE": 10, "LAUNCH": 11, "DRAIN": 12, "IDLE": 13,
+    "FETCH": 7, "CACHE": 8, "TLB": 9, "BARRIER": 10, "SYNC": 11, "FULL": 12, "DECODE": 13,
+    "LAUNCH": 14, "DRAIN": 15, "IDLE": 16,
 }  # fmt: skip
 """Positions in CAUSES, by the names the native walk gives them."""
-(_BUSY, _OPERANDS, _IN_ORDER, _WINDOW, _DRAM, _SRAM, _NOC, _BARRIER, _SYNC, _FULL, _DECODE,
- _LAUNCH, _DRAIN, _IDLE) = CAUSE_NUMBERS.values()  # fmt: skip
-WAITS = (_BARRIER, _SYNC, _FULL)
-"""What the decoder waits for."""
-EVENTS = ("row hits", "row misses", "turn-arounds")
-"""What the DRAM counts, as its counters on hardware do."""
+(_BUSY, _OPERANDS, _IN_ORDER, _WINDOW, _DRAM, _SRAM, _NOC, _FETCH, _CACHE, _TLB, _BARRIER, _SYNC,
+ _FULL, _DECODE, _LAUNCH, _DRAIN, _IDLE) = CAUSE_NUMBERS.values()  # fmt: skip
+STALL_CAUSES = tuple(CAUSES.index(name) for name in STALLS)
+"""What the decoder waits for within a row, in the order of `Workload.stalls`."""
+WAITS = (_BARRIER, _SYNC, _FULL, *STALL_CAUSES)
+"""What the decoder waits for; at the end of a row one of the first three."""
+EVENTS = ("row hits", "row misses", "turn-arounds", *COUNTS)
+"""What the DRAM and the caches count, as counters on hardware do; the walk fills in the DRAM's."""
 EVENT_NUMBERS = {"ROW_HIT": 0, "ROW_MISS": 1, "TURN": 2}
 """Positions in EVENTS, by the names the native walk gives them."""
 _QUEUES = tuple(Queue)
@@ -113,8 +120,8 @@ def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
         ]
         _run_together(cores, _Resources(work, now + machine.launch.overhead, dram))
         if dram is not None:
-            plan.events[launch] = dram.events
-            dram.events = [0] * len(EVENTS)
+            plan.events[launch, : len(dram.events)] = dram.events
+            dram.events = [0] * len(dram.events)
         over = max([core.over() for core in cores], default=now + machine.launch.overhead)
         for core in cores:
             core.account_for_the_end(over)
@@ -192,32 +199,52 @@ class _Meetings:
         self.release[meeting] = max(self.release[meeting], moment)
 
 
+@dataclass(frozen=True)
+class _Step:
+    """A row in the decoder: held for some cycles from `start`, then waiting for `cause`."""
+
+    start: int
+    held: int
+    stalls: list[int]
+    end: int
+    cause: int
+
+    def waited_until(self, moment: int, before: dict[int, int]) -> dict[int, int]:
+        """Cycles waited by cause up to `moment`, which is in the step or its end."""
+        waited = dict(before)
+        since = moment - self.start
+        waited[_FETCH] += min(self.stalls[0], since)
+        since -= self.held - sum(self.stalls[1:])
+        for cause, cycles in zip(STALL_CAUSES[1:], self.stalls[1:], strict=True):
+            waited[cause] += min(max(since, 0), cycles)
+            since -= cycles
+        waited[self.cause] += max(since, 0)
+        return waited
+
+
 class _Decoder:
     """The decoder's time, and how long it had waited for each cause at any moment."""
 
     def __init__(self, now: int) -> None:
         self.now = now
-        self.steps: list[tuple[int, int, int]] = []  # (busy until, waiting until, cause)
+        self.steps: list[_Step] = []
         self.waited = [dict.fromkeys(WAITS, 0)]  # before each step
 
-    def advance(self, busy: int, until: int, cause: int) -> None:
-        """Busy for some cycles, then waiting up to `until` (if that is later) for `cause`."""
-        busy_until = self.now + busy
-        self.now = max(busy_until, until)
-        self.steps.append((busy_until, self.now, cause))
-        total = dict(self.waited[-1])
-        total[cause] += self.now - busy_until
-        self.waited.append(total)
+    def advance(self, held: int, stalls: list[int], until: int, cause: int) -> None:
+        """Held for some cycles, `stalls` among them, then waiting up to `until` (if that is
+        later) for `cause`."""
+        step = _Step(self.now, held, stalls, max(self.now + held, until), cause)
+        self.now = step.end
+        self.steps.append(step)
+        self.waited.append(step.waited_until(step.end, self.waited[-1]))
 
     def waited_until(self, moment: int, step: int) -> tuple[dict[int, int], int]:
         """Cycles waited by cause up to `moment`, searching from `step`; and the step it is in."""
-        while step < len(self.steps) and self.steps[step][1] <= moment:
+        while step < len(self.steps) and self.steps[step].end <= moment:
             step += 1
-        total = dict(self.waited[step])
-        if step < len(self.steps):
-            busy_until, _, cause = self.steps[step]
-            total[cause] += max(0, moment - busy_until)
-        return total, step
+        if step == len(self.steps):
+            return self.waited[step], step
+        return self.steps[step].waited_until(moment, self.waited[step]), step
 
 
 class _Core:
@@ -279,7 +306,7 @@ class _Core:
         starts, depth = self.starts[queue], self.depth[queue]
         before = len(starts) + waiting - depth
         until = starts[before] if before >= 0 else self.first
-        self.decoder.advance(int(self.work.decode[row]), until, _FULL)
+        self._advance(row, until, _FULL)
         self.plan.queued[row] = self.decoder.now
         if queue is Queue.COMPUTE:
             self._issue(row, kind)
@@ -319,8 +346,13 @@ class _Core:
     def _hold(self, row: int, until: int, cause: int) -> None:
         """A row that only the decoder executes."""
         self.plan.start[row] = self.decoder.now
-        self.decoder.advance(int(self.work.decode[row]), until, cause)
+        self._advance(row, until, cause)
         self.plan.end[row] = self.plan.done[row] = self.decoder.now
+
+    def _advance(self, row: int, until: int, cause: int) -> None:
+        """Let the decoder take a row, and wait."""
+        stalls = self.work.stalls[:, row].tolist()
+        self.decoder.advance(int(self.work.decode[row]), stalls, until, cause)
 
     def _issue(self, row: int, kind: int) -> None:
         """Place a compute instruction on its unit."""

@@ -15,6 +15,7 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import GDRAM, LDRAM
 from zhisuan.isa.constant_address import plain
 from zhisuan.isa.registry import SYNC_ALL, Instruction, Operands, Queue, Unit
+from zhisuan.sim.caches import STALLS
 from zhisuan.sim.shares import Collector, Shares
 from zhisuan.sim.tasks import MEMORY_CORE, has_memory_cores
 from zhisuan.sim.trace import BARRIER_OPCODE, COST_CLASSES, MEETING, SCALAR_RUN, Trace
@@ -31,7 +32,8 @@ class Workload:
     """Columns over the n rows of a trace; int64 unless said otherwise, cycles or addresses."""
 
     kind: np.ndarray  # int8: SCALAR_KIND, a Unit value, or SYNC_KIND
-    decode: np.ndarray  # cycles the decoder is busy with the row
+    decode: np.ndarray  # cycles the decoder is held by the row, `stalls` among them
+    stalls: np.ndarray  # [STALLS, n]: what it waits for off-chip accesses; `measure` leaves 0
     occupancy: np.ndarray  # cycles its unit is busy
     latency: np.ndarray  # from there to the result being visible
     mask: np.ndarray  # queues a SYNC waits for
@@ -41,6 +43,7 @@ class Workload:
     dram_read: np.ndarray  # bytes, whole access units
     dram_written: np.ndarray
     mac_slots: np.ndarray  # multiply-accumulates the matrix unit could have done
+    place: np.ndarray  # the number of the core, as `places` counts them
     meeting: np.ndarray  # of a BARRIER: the number of its meeting in the trace
     stretches: Stretches
     shares: Shares
@@ -75,10 +78,12 @@ def measure(trace: Trace, machine: Machine) -> Workload:
     work = Workload(
         kind=np.zeros(n, np.int8),
         decode=np.ones(n, np.int64),
+        stalls=np.zeros((len(STALLS), n), np.int64),
         low=np.zeros((TOUCHES, n), np.int64),
         high=np.zeros((TOUCHES, n), np.int64),
         writes=np.zeros((TOUCHES, n), np.bool_),
         meeting=_meetings(trace),
+        place=place,
         stretches=stretches,
         shares=collector.shares,
         **{name: np.zeros(n, np.int64) for name in _PLAIN_COLUMNS},

@@ -1,8 +1,9 @@
 /* The walk through time; sim/walk.py is the definition and explains it. */
 #include "core.h"
 
-enum { QUEUES = 3, UNITS = 5, WAIT_BARRIER = 0, WAIT_SYNC = 1, WAIT_FULL = 2 };
-static const int CAUSE_OF_WAIT[WAITS] = {CAUSE_BARRIER, CAUSE_SYNC, CAUSE_FULL};
+enum { QUEUES = 3, UNITS = 5, WAIT_BARRIER = 0, WAIT_SYNC = 1, WAIT_FULL = 2, WAIT_STALL = 3 };
+static const int CAUSE_OF_WAIT[WAITS] = {CAUSE_BARRIER, CAUSE_SYNC, CAUSE_FULL,
+                                         CAUSE_FETCH, CAUSE_CACHE, CAUSE_TLB, CAUSE_DRAM};
 
 INLINE i64 later(i64 a, i64 b) { return a > b ? a : b; }
 INLINE int queue_of(int unit) { return unit == UNIT_IO ? 1 : unit == UNIT_MOVE ? 2 : 0; }
@@ -19,7 +20,23 @@ static void advance(const Replay *r, Walker *c, i64 busy, i64 until, int wait) {
     r->busy_until[row] = busy_until;
     r->decoded[row] = c->now;
     for (int w = 0; w < WAITS; w++) r->waited_before[w * r->rows + row] = c->waited[w];
+    for (int s = 0; s < STALLS; s++) c->waited[WAIT_STALL + s] += r->stalls[s * r->rows + row];
     c->waited[wait] += c->now - busy_until;
+}
+
+/* Add what the decoder has waited in a step since its start. */
+static void wait_in_step(const Replay *r, i64 row, i64 moment, i64 *waited) {
+    const i64 *stall = r->stalls + row;
+    i64 since = moment - (r->busy_until[row] - r->decode[row]);
+    waited[WAIT_STALL + STALL_FETCH] += stall[0] < since ? stall[0] : since;
+    since -= r->decode[row];
+    for (int s = 1; s < STALLS; s++) since += stall[s * r->rows];
+    for (int s = 1; s < STALLS; s++) {
+        const i64 cycles = stall[s * r->rows];
+        if (since > 0) waited[WAIT_STALL + s] += since < cycles ? since : cycles;
+        since -= cycles;
+    }
+    waited[wait_of(r->kind[row])] += later(0, since);
 }
 
 /* Cycles the decoder had waited at `moment` (not before the last asked for this unit). */
@@ -29,7 +46,7 @@ static void waited_until(const Replay *r, Walker *c, i64 moment, int unit, i64 *
     c->step[unit] = row;
     for (int w = 0; w < WAITS; w++)
         waited[w] = row == c->row ? c->waited[w] : r->waited_before[w * r->rows + row];
-    if (row < c->row) waited[wait_of(r->kind[row])] += later(0, moment - r->busy_until[row]);
+    if (row < c->row) wait_in_step(r, row, moment, waited);
 }
 
 static int conflict(const Replay *r, i64 row, i64 other) {
@@ -71,6 +88,7 @@ static void account_gap(const Replay *r, Walker *c, int unit, i64 row, int reaso
         for (int w = 0; w < WAITS; w++) {
             i64 after = r->waited_before[w * r->rows + row];
             if (w == WAIT_FULL) after += r->decoded[row] - r->busy_until[row];
+            if (w >= WAIT_STALL) after += r->stalls[(w - WAIT_STALL) * r->rows + row];
             cycles[CAUSE_OF_WAIT[w]] += after - waited[w];
             cycles[CAUSE_DECODE] -= after - waited[w];
         }
