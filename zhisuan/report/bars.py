@@ -1,12 +1,11 @@
 """Tables with bars for the page: a row per layer, a row per unit.
 
 In: figures.  Out: HTML tables.  A bar's length is cycles, its colours what the unit did in
-them; the same figures stand beside it as numbers.
+them, on the mean core; the same figures stand beside it as numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 
 from zhisuan.report import quantities as q
@@ -29,7 +28,7 @@ def layer_table(layers: list[Figures], whole: Figures, causes: tuple[str, ...]) 
     rows = [
         f'<tr><td class="n dim">{i}</td><td><button class="link" data-layer="{i - 1}">'
         f'{escape(f.label)}</button></td><td class="bar">'
-        f"{stacked_bar(f.by_cause['mfu'], causes, longest)}</td>{_numbers(f)}</tr>"
+        f"{stacked_bar(f, 'mfu', causes, longest)}</td>{_numbers(f)}</tr>"
         for i, f in enumerate(layers, 1)
     ]
     foot = f'<tr><td></td><th colspan="2">{escape(whole.label)}</th>{_numbers(whole)}</tr>'
@@ -61,7 +60,7 @@ def unit_table(whole: Figures, causes: tuple[str, ...]) -> str:
     rows = [
         f'<tr><td>{UNIT_NAMES[unit]}</td><td class="n">'
         f'{q.percent(whole.busy_share(unit))}</td><td class="bar">'
-        f"{stacked_bar(whole.by_cause[unit], causes, whole.cycles)}</td></tr>"
+        f"{stacked_bar(whole, unit, causes, whole.cycles)}</td></tr>"
         for unit in whole.by_cause
     ]
     return (
@@ -70,17 +69,19 @@ def unit_table(whole: Figures, causes: tuple[str, ...]) -> str:
     )
 
 
-def stacked_bar(spent: Mapping[str, int], causes: tuple[str, ...], longest: int) -> str:
-    """Cycles by cause as one bar, `longest` cycles being the full width."""
+def stacked_bar(f: Figures, unit: str, causes: tuple[str, ...], longest: int) -> str:
+    """Cycles of a unit by cause as one bar, means over the cores that have one; `longest` cycles
+    are the full width."""
     parts, x = [], 0.0
     for index, cause in enumerate(causes):
-        width = spent.get(cause, 0) / max(longest, 1) * BAR
-        if width <= 0:
+        cycles = f.by_cause[unit].get(cause, 0) / f.units[unit]
+        if cycles <= 0:
             continue
-        share = spent[cause] / max(sum(spent.values()), 1)
+        width = cycles / max(longest, 1) * BAR
         name = cause_name(cause)
         verb = name if cause in (BUSY, "idle") else f"waiting: {name}"
-        title = f"{verb}, {q.count(spent[cause])} cycles, {q.percent(share)}"
+        share = q.percent(cycles / max(f.cycles, 1))
+        title = f"{verb}, {q.count(round(cycles))} cycles, {share}"
         parts.append(
             f'<rect x="{x:.1f}" width="{width:.1f}" height="10" fill="var(--state-{index})">'
             f"<title>{escape(title)}</title></rect>"

@@ -46,10 +46,10 @@ def page(report: RunReport) -> str:
             _pictures(report),
             _keys(report, whole),
             _timeline(report, causes),
-            _layers(layers, whole, causes),
+            _layers(report, layers, whole, causes),
             '<div class="pair">',
             _roofline(layers, whole, report),
-            _units(whole, causes),
+            _units(report, whole, causes),
             "</div>",
             _notes(report),
             _machine(report.machine),
@@ -193,10 +193,17 @@ def _timeline(report: RunReport, causes: tuple[str, ...]) -> str:
     return _section("units-over-time", "Units over time", doc, body)
 
 
-def _layers(layers: list[Figures], whole: Figures, causes: tuple[str, ...]) -> str:
+def _mean(report: RunReport) -> str:
+    """What a bar shows where there are many cores."""
+    return " Bars are means over all cores." if len(report.timing.cores) > 1 else ""
+
+
+def _layers(
+    report: RunReport, layers: list[Figures], whole: Figures, causes: tuple[str, ...]
+) -> str:
     doc = (
-        "Length is cycles; the strong colour is the matrix unit working, the rest why it was not. "
-        "A click on a name shows the layer in the timeline."
+        "Length is cycles; the strong colour is the matrix unit working, the rest why it was not."
+        f"{_mean(report)} A click on a name shows the layer in the timeline."
     )
     return _section("layers", "Layers", doc, layer_table(layers, whole, causes) + _legend(causes))
 
@@ -214,8 +221,8 @@ def _roofline(layers: list[Figures], whole: Figures, report: RunReport) -> str:
     return _section("roofline", "Roofline", doc, drawn)
 
 
-def _units(whole: Figures, causes: tuple[str, ...]) -> str:
-    doc = "Every cycle of every unit, over the whole run; colours as above."
+def _units(report: RunReport, whole: Figures, causes: tuple[str, ...]) -> str:
+    doc = f"Every cycle of every unit, over the whole run; colours as above.{_mean(report)}"
     return _section("units", "Units", doc, unit_table(whole, causes))
 
 
