@@ -11,6 +11,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -100,10 +101,7 @@ _COST_OF = np.array([0] + [COST_CLASSES.index(row.cost) if row.cost else 0 for r
 
 
 class Run:
-    """`reference.Run`, natively.
-
-    With a journal, scalar loads and stores are left to the reference, one at a time.
-    """
+    """`reference.Run`, natively."""
 
     def __init__(
         self,
@@ -123,7 +121,7 @@ class Run:
         self.memory, self.job, self.journal = memory, job, journal
         self._interpret = library(features).zhisuan_run
         words = program.words.astype(np.uint64).tobytes()
-        self._decoded, self._left_out = _decoded(words, journal is not None)
+        self._decoded = _decoded(words)
         self._entered = 0
         self.stopped = False
         """Set by another thread: the next slice of instructions is the last."""
@@ -134,7 +132,6 @@ class Run:
         self.state.pc = self.state.run_first = self.state.stretch = entry
         self._buffers = _FootprintBuffers(self.state)
         self._taken: list[np.ndarray] = []
-        self._touch = library(features).zhisuan_touch
 
     @property
     def footprints(self) -> np.ndarray:
@@ -167,14 +164,17 @@ class Run:
         core = self.state
         end = self.limit + 1 if most is None else core.executed + most
         with _scratch(self.memory) as scratch:
-            scratch.lend(core)
+            scratch.lend(core, observed=self.journal is not None)
             while not self.stopped and (core.executed < end or core.locked):
-                core.row_count = 0
+                core.row_count = core.note_count = 0
+                core.notes_row = self._entered
                 most_now = max(end, core.executed + 1)
                 core.limit = min(self.limit, core.executed + _SLICE, most_now)
                 status = Status(self._interpret(ctypes.byref(core)))
                 over = core.executed == core.limit < self.limit
                 faulty = status is Status.FAULT and not over
+                if self.journal is not None:
+                    self.journal.add(scratch.notes[: core.note_count])
                 self._enter(scratch.rows[: core.row_count], faulty)
                 self.at = core.pc
                 if status in (Status.HALTED, Status.BARRIER):
@@ -184,8 +184,7 @@ class Run:
                     self.at = int(self.rows[-1]["pc"][-1])
                     return Pause.BARRIER
                 if faulty:
-                    self._step()
-                    self.at = core.pc
+                    self._explain()
         return Pause.TURN_OVER
 
     def close(self) -> None:
@@ -204,25 +203,15 @@ class Run:
             self.rows.append(rows.copy())
             self._entered += len(rows)
 
-    def _step(self) -> None:
-        """Let the reference execute the next instruction."""
-        core, pc = self.state, self.state.pc
-        known = 0 <= pc < len(self._left_out) and self._left_out[pc]
-        if self.journal is not None:
-            self.journal.at(self._entered, pc)
+    def _explain(self) -> NoReturn:
+        """Let the reference execute the next instruction, which raises its fault."""
+        core = self.state
         self.registers[:] = core.regs
-        helper = reference.ReferenceCore(self.memory, self.task, self.job, self.journal)
-        helper.pc, helper.executed = pc, core.executed
+        helper = reference.ReferenceCore(self.memory, self.task, self.job)
+        helper.pc, helper.executed = core.pc, core.executed
         helper.held = core.lock if core.locked else None
-        helper.note_access = lambda address, write: self._touch(
-            ctypes.byref(core), ctypes.c_uint64(address), write
-        )
         reference.step(helper, self.program, self.registers, self.limit)
-        assert known, f"{self.program.name}: the reference sees no fault at {pc}"
-        core.counts[self._decoded["cost"][pc]] += 1
-        core.regs[:] = self.registers
-        core.executed += 1
-        core.pc += 1
+        raise AssertionError(f"{self.program.name}: the reference sees no fault at {core.pc}")
 
 
 def run(
@@ -241,16 +230,9 @@ def run(
 
 
 @functools.lru_cache(maxsize=64)
-def _decoded(words: bytes, observed: bool) -> tuple[np.ndarray, np.ndarray]:
-    """A program for the interpreter, and which words it leaves to the reference: under
-    observation scalar loads and stores."""
-    decoded = decode_words(np.frombuffer(words, np.uint64))
-    left_out = np.isin(decoded["cost"], _MEMORY_COSTS) & observed
-    decoded["handler"][left_out] = 0
-    return decoded, left_out
-
-
-_MEMORY_COSTS = (COST_CLASSES.index("load"), COST_CLASSES.index("store"))
+def _decoded(words: bytes) -> np.ndarray:
+    """A program for the interpreter."""
+    return decode_words(np.frombuffer(words, np.uint64))
 
 
 def _start(memory: Memory, decoded: np.ndarray, task: Task):  # type: ignore[no-untyped-def]
@@ -293,12 +275,14 @@ class _Scratch:
         self.neurons = _lines(max(nram, wram // 4))  # or the patches of a few pixels
         self.weights = _lines(wram + wram // 16 + 16)  # 4-bit ones as words, sums of channels
         self.rows = np.empty(_ROWS, ROW)
+        self.notes = np.empty((_ROWS, len(header.NOTE)), np.int64)
 
-    def lend(self, core) -> None:  # type: ignore[no-untyped-def]
+    def lend(self, core, observed: bool) -> None:  # type: ignore[no-untyped-def]
         core.nram_copy = _pointer(self.nram_copy)
         core.neurons, core.neurons_capacity = _pointer(self.neurons), len(self.neurons)
         core.weights, core.weights_valid = _pointer(self.weights), 0
         core.rows, core.row_capacity = _pointer(self.rows), len(self.rows)
+        core.notes, core.note_capacity = _pointer(self.notes), len(self.notes) * observed
 
 
 def _lines(floats: int) -> np.ndarray:

@@ -63,6 +63,10 @@ ROW: Fields = (
     ("i64", "a", ARGUMENTS), ("i32", "pc", 1), ("i16", "opcode", 1), ("u8", "mode", 1),
     ("u8", "reserved", 1),
 )  # fmt: skip
+NOTE: Fields = (
+    ("i64", "row", 1), ("i64", "address", 1), ("i64", "pc", 1), ("i64", "size", 1),
+    ("i64", "writes", 1),
+)  # fmt: skip
 DECODED: Fields = (("i64", "imm", 1), ("u16", "handler", 1), ("u8", "cost", 1), ("u8", "r", 8))
 FOOTPRINT_FIELDS: Fields = tuple(("i64", name, 1) for name in FIELDS)
 CORE: Fields = (
@@ -77,6 +81,10 @@ CORE: Fields = (
     ("Row *", "rows", 1),
     ("i64", "row_count", 1),
     ("i64", "row_capacity", 1),
+    ("Note *", "notes", 1),  # for a journal: scalar accesses
+    ("i64", "note_count", 1),
+    ("i64", "note_capacity", 1),  # 0 without a journal
+    ("i64", "notes_row", 1),  # rows before the first of `rows`
     ("u64", "space_base", len(SPACES)),
     ("u64", "space_size", len(SPACES)),
     ("u8 *", "space_data", len(SPACES)),
@@ -166,7 +174,7 @@ REPLAY: Fields = (
 
 
 _TEXTS = {
-    "Row": ROW, "Decoded": DECODED, "Footprint": FOOTPRINT_FIELDS, "Core": CORE,
+    "Row": ROW, "Note": NOTE, "Decoded": DECODED, "Footprint": FOOTPRINT_FIELDS, "Core": CORE,
     "Progress": PROGRESS, "Dram": DRAM, "Caches": CACHES, "Walker": WALKER, "Replay": REPLAY,
 }  # fmt: skip
 """The structures of the header, those that stand in others first."""

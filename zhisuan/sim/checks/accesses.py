@@ -73,6 +73,9 @@ Pieces = tuple[Any, Any]
 
 def access(writes: bool, starts: Any, sizes: Any) -> Access | None:
     """Segments in any order, some of no bytes → an Access, or None where nothing is left."""
+    if isinstance(starts, int) and isinstance(sizes, int):  # most accesses are a single segment
+        whole = np.array([starts, starts + sizes])
+        return Access(writes, whole[:1], whole[1:]) if sizes > 0 else None
     starts, sizes = np.broadcast_arrays(np.asarray(starts, np.int64), np.asarray(sizes, np.int64))
     keep = sizes.reshape(-1) > 0
     starts, sizes = starts.reshape(-1)[keep], sizes.reshape(-1)[keep]

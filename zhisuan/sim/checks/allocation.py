@@ -5,6 +5,7 @@ Comes in: from a device or a plan, or with a program.  Goes out: questions answe
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -44,8 +45,15 @@ class Table:
 
     def __init__(self, allocations: Iterable[Allocation]) -> None:
         self.items: Sequence[Allocation] = sorted(allocations, key=lambda a: a.address)
+        self._first = [item.address for item in self.items]
+        self._last = [item.end for item in self.items]
         self._starts = np.array([item.address for item in self.items], np.int64)
         self._ends = np.array([item.end for item in self.items], np.int64)
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether [start, end) lies in a single allocation."""
+        holder = bisect_right(self._first, start) - 1
+        return holder >= 0 and end <= self._last[holder]
 
     def outside(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Indices of the segments that do not lie in a single allocation."""

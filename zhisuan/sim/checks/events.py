@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -177,7 +177,9 @@ def _placed(
     cluster = own_cluster if cluster is None else cluster
     if space in (NRAM, WRAM, LDRAM):
         core = own_core if core is None else core
-        return replace(touched, memory=(space.name, cluster, core, course.turn))
-    if space is SRAM:
-        return replace(touched, memory=(space.name, cluster, course.turn))
-    return replace(touched, memory=(space.name,))
+        memory: tuple[int | str, ...] = (space.name, cluster, core, course.turn)
+    elif space is SRAM:
+        memory = (space.name, cluster, course.turn)
+    else:
+        memory = (space.name,)
+    return Access(touched.writes, touched.starts, touched.ends, memory)

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
+from zhisuan.isa.address import CONST, PARAM
+
 
 class Note(NamedTuple):
     """One scalar access of `size` bytes at `address` by the instruction at `pc`.
@@ -28,7 +32,10 @@ Place = tuple[int, int, int]
 
 
 class Journal:
-    """Notes in the order of execution; that of a launch has one for each of its tasks."""
+    """Notes in the order of execution; that of a launch has one for each of its tasks.
+
+    Loads of arguments and constants, which nobody writes, are not noted.
+    """
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
@@ -45,4 +52,10 @@ class Journal:
         return self._tasks.setdefault(place, Journal())
 
     def note(self, address: int, size: int, writes: bool) -> None:
-        self.notes.append(Note(self._row, self._pc, address, size, writes))
+        if not PARAM.base <= address < CONST.base + CONST.window:
+            self.notes.append(Note(self._row, self._pc, address, size, writes))
+
+    def add(self, notes: np.ndarray) -> None:
+        """Notes of the native core: row, address, pc, size, writes; one in a row, int64."""
+        self.notes += [Note(row, pc, address, size, bool(writes))
+                       for row, address, pc, size, writes in notes.tolist()]  # fmt: skip

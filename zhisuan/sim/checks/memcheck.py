@@ -35,14 +35,15 @@ class MemCheck:
 
     def see(self, event: Event) -> None:
         for touched in event.accesses:
+            low, high = touched.low, touched.high
             for space, table in self.buffers.items():
-                if touched.low in space:
+                if low in space and not table.holds(low, high):
                     self._within(event, touched, table, touched.starts, touched.ends, "buffer")
             for space, table in self.arrays.items():
-                if touched.low in space:
-                    hull = np.array([touched.low]), np.array([touched.high])
+                if low in space and not table.holds(low, high):
+                    hull = np.array([low]), np.array([high])
                     self._within(event, touched, table, *hull, "array")
-            if event.name == "CONV" and touched.low in WRAM and touched.low % WRAM_LINE:
+            if event.name == "CONV" and low in WRAM and low % WRAM_LINE:
                 self._misaligned(event, touched)
 
     def _within(

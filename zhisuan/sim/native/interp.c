@@ -71,20 +71,35 @@
         REG(ROW, d) = result_f16(FUNCTION(from_half((u16)REG(ROW, a))));       \
         break;
 
-#define NOTE_ACCESS(WRITE)                                                         \
-    if (address >= CONST_BASE) {                                                   \
-        if (!footprints_fit(core, 1)) {                                            \
-            status = STATUS_ROWS_FULL;                                             \
-            goto out;                                                              \
-        }                                                                          \
-        touch_line(core, address, WRITE);                                          \
-    }
+/* Whether a journal wants an access; nobody writes arguments and constants. */
+INLINE int is_noted(const Core *core, u64 address) {
+    return core->note_capacity && address - PARAM_BASE >= CONST_BASE + CONST_WINDOW - PARAM_BASE;
+}
+
+/* Whether there is room for all that a scalar access leaves: its footprint, and a note. */
+INLINE int access_fits(Core *core, u64 address) {
+    if (is_noted(core, address) && core->note_count == core->note_capacity) return 0;
+    return address < CONST_BASE || footprints_fit(core, 1);
+}
+
+INLINE void note_access(Core *core, u64 address, i64 pc, i64 size, i64 writes) {
+    if (is_noted(core, address))
+        core->notes[core->note_count++] =
+            (Note){core->notes_row + core->row_count, (i64)address, pc, size, writes};
+    if (address >= CONST_BASE) touch_line(core, address, writes);
+}
+#define NOTE_ACCESS(WRITES, SIZE)                                                  \
+    if (!access_fits(core, address)) {                                             \
+        status = STATUS_ROWS_FULL;                                                 \
+        goto out;                                                                  \
+    }                                                                              \
+    note_access(core, address, pc, SIZE, WRITES);
 #define LOAD(MODE, T)                                                              \
     case OP_SLOAD_##MODE: {                                                        \
         const u64 address = REG(SLOAD, base) + (u64)at->imm;                       \
         const u8 *p = reach(core, READS_SLOAD, address, 1, sizeof(T), 1);          \
         if (!p) goto fault;                                                        \
-        NOTE_ACCESS(0)                                                             \
+        NOTE_ACCESS(0, sizeof(T))                                                             \
         T value;                                                                   \
         memcpy(&value, p, sizeof(T));                                              \
         REG(SLOAD, d) = (u64)value;                                                \
@@ -95,7 +110,7 @@
         const u64 address = REG(SSTORE, base) + (u64)at->imm;                      \
         u8 *p = reach(core, WRITES_SSTORE, address, 1, sizeof(T), 1);              \
         if (!p) goto fault;                                                        \
-        NOTE_ACCESS(1)                                                             \
+        NOTE_ACCESS(1, sizeof(T))                                                             \
         T value = (T)REG(SSTORE, value);                                           \
         memcpy(p, &value, sizeof(T));                                              \
         break;                                                                     \
@@ -289,9 +304,4 @@ out:
     core->executed = executed;
     core->run_first = first;
     return status;
-}
-
-/* What `zhisuan_run` does for an access, for one that another executor made. */
-void zhisuan_touch(Core *core, u64 address, int write) {
-    if (address >= CONST_BASE) touch_line(core, address, write);
 }
