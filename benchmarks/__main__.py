@@ -14,7 +14,7 @@ import onnxruntime
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import accuracy, core, headline, integers, layers, scaling, speed, vgg
+from benchmarks import accuracy, core, headline, integers, layers, scaling, speed, sweeps, vgg
 from zhisuan.base.files import write_atomically
 
 PAGE = Path(__file__).parent.parent / "docs" / "measurements.md"
@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[str, Callable[[], str]]] = {
     "size": ("Cost by size", scaling.section),
     "vgg16": ("VGG16", vgg.section),
     "core": ("The native core", core.section),
+    "sweeps": ("Sweeps", sweeps.section),
     "accuracy": ("Accuracy", accuracy.section),
     "integers": ("INT8", integers.section),
 }
