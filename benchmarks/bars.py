@@ -48,7 +48,7 @@ def draw(panels: Sequence[Panel]) -> str:
     scale = Scale(floor(log10(min(known))), ceil(log10(max(known))))
     parts, top = [], 0
     for panel in panels:
-        body = "\n".join([*_axis(panel, scale), *_bars(panel, scale), _claim(panel, scale)])
+        body = "\n".join([*_axis(panel, scale), _claim(panel, scale), *_bars(panel, scale)])
         parts.append(f'<g transform="translate(0 {top})">{body}</g>')
         top += panel.bottom + AXIS
     return (
