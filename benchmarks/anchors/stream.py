@@ -27,12 +27,14 @@ class Stream:
         self._rows: list[np.ndarray] = []
 
     def add(self, name: str, mode: str = "", /, **operands: int) -> None:
-        """Append an instruction with all its operands by name."""
+        """Append an instruction with all its operands by name, and what it notes, if not 0."""
         instruction = BY_NAME[name]
         row = np.zeros(1, ROW)
         row["opcode"], row["mode"] = instruction.opcode, instruction.modes.index(mode)
         for position, operand in enumerate(instruction.operands):
             row["a"][0, position] = operands.pop(operand.name)
+        for position, note in enumerate(instruction.noted, len(instruction.operands)):
+            row["a"][0, position] = operands.pop(note, 0)
         assert not operands, f"{name} has no operands {', '.join(operands)}"
         self._rows.append(row)
 
@@ -56,11 +58,14 @@ class Stream:
 
     def convolution(self, mode: str, pixels: tuple[int, int], kernel: tuple[int, int],
                     inputs: int, outputs: int, *, source: int = NRAM.base, to: int = NRAM.base,
-                    weight: int = WRAM.base) -> None:  # fmt: skip
-        """A convolution of stride 1 to so many rows and columns of output pixels."""
+                    weight: int = WRAM.base,
+                    noted: tuple[int, int] = (0, 0)) -> None:  # fmt: skip
+        """A convolution of stride 1 to so many rows and columns of output pixels; `noted` of its
+        weights is only for machines that skip zeros."""
         self.add("CONV", mode, dst=to, src=source, weight=weight,
                  geometry=_quarters(*pixels, *kernel), channels=inputs | outputs << 32,
-                 steps=_quarters(1, 1, 1, 1), pitches=0)  # fmt: skip
+                 steps=_quarters(1, 1, 1, 1), pitches=0, paced=noted[0],
+                 nonzero=noted[1])  # fmt: skip
 
     def trace(self, label: str = "anchor") -> Trace:
         builder = TraceBuilder()

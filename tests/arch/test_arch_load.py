@@ -153,7 +153,7 @@ WHOLE_MESSAGES = [
             [vectors]
              ^
           expected: clock, dram, nram, wram, vector, matrix, move, queues, scalar, launch, \
-chip, sram, noc, channels, llc, tlb, icache, technology; and name, title
+chip, sram, noc, sparsity, channels, llc, tlb, icache, technology; and name, title
           try:      did you mean 'vector'?""",
     ),
     (
@@ -276,7 +276,7 @@ reserved for the stack" }
         'flatten = { value = "taps"', 'flatten = { value = "tap"',
         """\
         error: matrix.flatten names something unknown
-          where:    my.toml:37:1
+          where:    my.toml:38:1
             flatten = { value = "tap", source = "derived: K = (kh, kw, ci) padded once at the \
 end, 512-bit dot products" }
             ^
@@ -287,7 +287,7 @@ end, 512-bit dot products" }
         'topology = { value = "ring"', "topology = { value = 3",
         """\
         error: noc.topology must be a text
-          where:    my.toml:75:1
+          where:    my.toml:77:1
             topology = { value = 3, source = "one cluster: never used" }
             ^
           expected: { value = "text", source = "where the number is from" }

@@ -25,6 +25,7 @@ class TinyCore:
         self.pc = 0
         self.halted = False
         self.held: int | None = None
+        self.noted: tuple[int, ...] = ()
         self.memory = {space.name: np.zeros(SIZE, np.uint8) for space in SPACES}
         self.reads: list[tuple[int, int]] = []
         self.writes: list[tuple[int, int]] = []

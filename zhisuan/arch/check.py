@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from zhisuan.arch.machine import FLATTEN, TOPOLOGIES, Channels, Icache, Llc, Machine
+from zhisuan.arch.machine import (
+    FLATTEN,
+    MATRIX_KINDS,
+    SKIPS,
+    TOPOLOGIES,
+    Channels,
+    Icache,
+    Llc,
+    Machine,
+)
 from zhisuan.arch.technology import NODES, dram_kinds
 
 MOST = 1 << 50
@@ -20,17 +29,22 @@ MOST_BANKS = 1 << 16
 """Of all channels together."""
 MOST_LINES = 1 << 22
 """Of a cache."""
+MOST_SKIPPING = 64
+"""Elements that can skip weights: traces count them by groups of as many channels."""
 WRAM_LINE = 64
 """Bytes of a line of WRAM; a bank of every element holds whole lines."""
 MAY_BE_ZERO = (
     "latency", "segment_cycles", "overhead", "stack", "sram.size", "static_milliwatts",
     "lanes_i4", "lanes_i8", "lanes_i16", "lanes_f16", "lanes_f32", "_ps",
     "miss_cycles", "refill_lines",
+    "shift_cycles", "index_bits",
 )  # fmt: skip
 """Endings of the keys that may be 0, as those of [scalar]; other numbers are at least 1."""
 CHOICES = {
     "noc.topology": TOPOLOGIES,
     "matrix.flatten": FLATTEN,
+    "matrix.kind": MATRIX_KINDS,
+    "sparsity.skip": SKIPS,
     "technology.dram": dram_kinds(),
 }
 """The texts that a key may have."""
@@ -91,6 +105,24 @@ RULES = (
         "the matrix unit multiplies nothing",
         lambda m: any(getattr(m.matrix, f"lanes_{kind}") for kind in MATRIX_TYPES),
         lambda m: "one of matrix.lanes_" + ", lanes_".join(MATRIX_TYPES) + " above 0",
+    ),
+    Rule(
+        "matrix.shift_cycles",
+        "an adder tree shifts no tiles of weights in",
+        lambda m: m.matrix.kind == "systolic" or not m.matrix.shift_cycles,
+        lambda m: '0, or matrix.kind = "systolic"',
+    ),
+    Rule(
+        "sparsity.skip",
+        "this matrix unit cannot skip weights",
+        lambda m: (
+            not m.skips_weights
+            or (m.matrix.kind == "adder tree" and m.matrix.elements <= MOST_SKIPPING)
+        ),
+        lambda m: (
+            f'"nothing", or matrix.kind = "adder tree" with {MOST_SKIPPING} elements at most, '
+            "a bank of WRAM each"
+        ),
     ),
     Rule(
         "sram.stack",

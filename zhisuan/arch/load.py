@@ -39,6 +39,7 @@ _SECTIONS: dict[str, Any] = {
     "chip": m.Chip,
     "sram": m.Sram,
     "noc": m.Noc,
+    "sparsity": m.Sparsity,
     "channels": m.Channels,
     "llc": m.Llc,
     "tlb": m.Tlb,
@@ -49,6 +50,7 @@ ABSENT: dict[str, Any] = {
     "chip": m.ONE_CORE,
     "sram": m.NO_SRAM,
     "noc": m.NO_NOC,
+    "sparsity": m.NO_SPARSITY,
     "channels": None,
     "llc": None,
     "tlb": None,
@@ -56,7 +58,8 @@ ABSENT: dict[str, Any] = {
     "technology": None,
 }
 """What a machine has where its file has no such section."""
-_NONE = {"chip": "one core", "sram": "no shared memory", "noc": "no network"}
+_NONE = {"chip": "one core", "sram": "no shared memory", "noc": "no network",
+         "sparsity": "every weight is multiplied"}  # fmt: skip
 _KEYS = {"clock": ["hz"]} | {
     name: [field.name for field in fields(kind)] for name, kind in _SECTIONS.items()
 }

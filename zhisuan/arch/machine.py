@@ -74,7 +74,12 @@ class Vector:
 
 @dataclass(frozen=True)
 class Matrix:
-    """lanes: multiply-accumulates per element and cycle, 0 where the type is not supported."""
+    """lanes: multiply-accumulates per element and cycle, 0 where the type is not supported.
+
+    Of a systolic array the elements are its columns and the lanes its rows.
+    """
+
+    kind: str  # one of MATRIX_KINDS
 
     elements: int  # processing elements, one output channel each
     lanes_i4: int
@@ -84,6 +89,7 @@ class Matrix:
     lanes_f32: int
     latency: int
     flatten: str  # what fills the lanes, see FLATTEN
+    shift_cycles: int  # of a systolic array: shifting in a tile of weights behind the one in use
 
 
 @dataclass(frozen=True)
@@ -176,6 +182,15 @@ class Icache:
 
 
 @dataclass(frozen=True)
+class Sparsity:
+    """How the matrix unit skips zero weights in CONV; values never depend on it."""
+
+    skip: str  # one of SKIPS
+    window: int  # neurons side by side that an element chooses from in a cycle
+    index_bits: int  # beside each weight that is not zero: how many zeros come before it
+
+
+@dataclass(frozen=True)
 class Technology:
     """What energy and area need beside the sizes."""
 
@@ -184,12 +199,17 @@ class Technology:
     static_milliwatts: int  # leakage and clock tree of the whole chip
 
 
+MATRIX_KINDS = ("adder tree", "systolic")
+"""adder tree: an element multiplies vectors and adds each up, its bank gives weights every cycle;
+systolic: rows × columns of scalar multipliers keep a tile of weights while neurons stream past."""
+SKIPS = ("nothing", "weights")
 TOPOLOGIES = ("ring", "mesh", "torus")
 FLATTEN = ("taps", "channels")
 """taps: kernel positions and input channels together fill the lanes, padded once at the end;
 channels: the input channels of each kernel position, padded at every position."""
 ONE_CORE = Chip(clusters=1, cores_per_cluster=1)
 NO_SRAM = Sram(size=0, stack=0, bytes_per_cycle=1, latency=0)
+NO_SPARSITY = Sparsity(skip="nothing", window=1, index_bits=0)
 NO_NOC = Noc(topology="ring", link_bytes_per_cycle=1, hop_latency=0)
 
 
@@ -215,6 +235,7 @@ class Machine:
     chip: Chip
     sram: Sram
     noc: Noc
+    sparsity: Sparsity
     channels: Channels | None
     llc: Llc | None
     tlb: Tlb | None
@@ -299,14 +320,45 @@ class Machine:
         """Cycles of a convolution of `pixels` output pixels, at least one.
 
         Every pixel takes, per group of `elements` output channels, as many cycles as its
-        kernel positions × input channels fill lanes, flattened as `matrix.flatten` says.
+        kernel positions × input channels fill lanes, flattened as `matrix.flatten` says.  In a
+        systolic array these steps are tiles of weights, each shifted in while the pixels
+        stream past the one before.
         """
+        tiles = self.matrix_tiles(dtype, positions, inputs, outputs)
+        if self.matrix.kind == "adder tree":
+            return np.maximum(pixels * tiles, 1)
+        shift = self.matrix.shift_cycles
+        cycles = shift + (tiles - 1) * np.maximum(pixels, shift) + pixels
+        return np.maximum(np.where(tiles * pixels > 0, cycles, 1), 1)
+
+    def matrix_tiles(self, dtype: str, positions: Any, inputs: Any, outputs: Any) -> Any:
+        """Pieces of a filter that the matrix unit holds at once, lanes × elements weights."""
         lanes = self.lanes(dtype)
         if self.matrix.flatten == "taps":
             steps = ceil_div(positions * inputs, lanes)
         else:
             steps = positions * ceil_div(inputs, lanes)
-        return np.maximum(pixels * steps * ceil_div(outputs, self.matrix.elements), 1)
+        return steps * ceil_div(outputs, self.matrix.elements)
+
+    @property
+    def skips_weights(self) -> bool:
+        return self.sparsity.skip == "weights"
+
+    def skipping_cycles(
+        self, dtype: str, pixels: Any, taps: Any, outputs: Any, banks: int, paced: Any
+    ) -> Any:
+        """Cycles of a convolution whose zero weights are skipped, at least one.
+
+        `paced`: summed over the groups of `banks` channels, the weights other than zero of the
+        group's slowest channel.  Every group begins with all its lanes, and an element
+        chooses from `sparsity.window` neurons in a cycle.  Fewer elements than banks take a
+        group in several passes at the same pace.
+        """
+        lanes, groups = self.lanes(dtype), ceil_div(outputs, banks)
+        steps = (paced + groups * (lanes - 1)) // lanes
+        steps = np.maximum(steps, groups * ceil_div(taps, self.sparsity.window))
+        passes = ceil_div(np.minimum(outputs, banks), self.matrix.elements)
+        return np.maximum(pixels * steps * passes, 1)
 
     def latency(self, key: str) -> int:
         """The value of a `section.key` latency, 0 for an empty key."""

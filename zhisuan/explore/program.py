@@ -98,6 +98,14 @@ class Planned:
         self._launches: OrderedDict[LaunchKey, Memo[Trace]] = OrderedDict()
 
     def run(self, machine: Machine) -> Run:
+        if machine.skips_weights:
+            raise ZhisuanError(
+                "a sweep of a network does not know its weights",
+                where=f"sparsity.skip of machine '{machine.name}'",
+                expected="nothing: launches are executed on zeros",
+                found=machine.sparsity.skip,
+                hint="sweep a saved trace, which has counted the weights",
+            )
         plan = self._plans.get(machine, self._plan)
         parts = [self._launch(machine, plan.dram_bytes, launch) for launch in plan.launches]
         return Run(joined(parts), sum(launch.macs for launch in plan.launches))

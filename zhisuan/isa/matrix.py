@@ -90,10 +90,19 @@ def _conv_cycles(machine: Any, o: Operands) -> Any:
     """max(1, output pixels · ceil(taps / lanes) · ceil(output channels / `matrix.elements`)),
     lanes `matrix.lanes_f16`, `_f32`, `_i4`, `_i8` or `_i16` by the source type, taps kernel
     height · kernel width · input channels; where `matrix.flatten` is channels, kernel height ·
-    kernel width · ceil(input channels / lanes) in place of ceil(taps / lanes)
+    kernel width · ceil(input channels / lanes) in place of ceil(taps / lanes).  Where
+    `matrix.kind` is systolic: tiles = the two ceil's product; `matrix.shift_cycles` + (tiles - 1) ·
+    max(pixels, `matrix.shift_cycles`) + pixels.  Where `sparsity.skip` is weights: pixels ·
+    max(floor((paced + groups · (lanes - 1)) / lanes), groups · ceil(taps / `sparsity.window`)) ·
+    ceil(min(output channels, 64) / `matrix.elements`), groups of 64 output channels, paced what
+    the slowest channel of each group has of weights other than zero, added up
     """
     positions = quarter(o.geometry, 2) * quarter(o.geometry, 3)
     inputs, outputs = low_half(o.channels), high_half(o.channels)
+    if machine.skips_weights:
+        return machine.skipping_cycles(
+            o.mode.split(".")[0], _pixels(o), _taps(o), outputs, WRAM_BANKS, o.paced
+        )
     return machine.matrix_cycles(o.mode.split(".")[0], _pixels(o), positions, inputs, outputs)
 
 
@@ -146,7 +155,7 @@ def _check_conv(core: Core, o: Operands) -> None:
              modes=("f16.f16", "f16.f32", "f32.f32", "f16.f32.acc", "f32.f32.acc",
                     "i8.i32", "i16.i32", "i8.i32.acc", "i16.i32.acc", "i4.i32", "i4.i32.acc"),
              cycles=_conv_cycles, latency="matrix.latency", touches=_conv_touches,
-             reads=(NRAM, WRAM), writes=(NRAM,))  # fmt: skip
+             reads=(NRAM, WRAM), writes=(NRAM,), noted=("paced", "nonzero"))  # fmt: skip
 def conv(core: Core, o: Operands) -> None:
     """Valid convolution of a channels-last tile: dst[y][x][co] = Σ src·weight over the taps.
 
@@ -158,15 +167,17 @@ def conv(core: Core, o: Operands) -> None:
     from +0.  Integers sum exactly, saturated to 32 bits at the end; VAFFINE or VREQ then
     scales, rounds and narrows.  Weights lie in WRAM as `pack_weights` writes them.  4-bit
     neurons and weights lie two in a byte, the first in its low half; a row of neurons starts
-    with a whole byte.
+    with a whole byte.  The trace counts the weights that are not zero.
     """
     source, destination = kinds_of(o.mode)[0], numpy_of(kinds_of(o.mode)[1])
     out_h, out_w = quarter(o.geometry, 0), quarter(o.geometry, 1)
     taps, co = _taps(o), high_half(o.channels)
     _check_conv(core, o)
+    core.noted = (0, 0)
     if out_h * out_w * co == 0:
         return
     weight = _weights(core, o, source, taps, co)
+    core.noted = weights_noted(weight)
     neurons = _patches(core, o, source) if taps else np.zeros((out_h * out_w, 0), weight.dtype)
     pitch = high_half(o.pitches)
     sums = np.dtype(np.float32 if weight.dtype.kind == "f" else np.int32)
@@ -185,6 +196,14 @@ def _weights(core: Core, o: Operands, kind: str, taps: int, channels: int) -> np
     if kind == "i4":
         return unpack_weights_i4(raw, taps, channels)
     return unpack_weights(raw, taps, channels, numpy_of(kind))
+
+
+def weights_noted(weight: np.ndarray) -> tuple[int, int]:
+    """Of weights [taps, channels] that are not zero: those of the slowest channel of each group
+    of WRAM_BANKS, added up, and all."""
+    each = np.count_nonzero(weight, axis=0)
+    slowest = [each[at : at + WRAM_BANKS].max() for at in range(0, len(each), WRAM_BANKS)]
+    return int(sum(slowest)), int(each.sum())
 
 
 def _accumulate(neurons: np.ndarray, weight: np.ndarray, total: np.ndarray) -> np.ndarray:

@@ -96,6 +96,7 @@ class Core(Protocol):
     pc: int  # index of the next instruction word; a meaning may change it
     halted: bool
     held: int | None  # the lock whose section the core is in
+    noted: tuple[int, ...]  # what a row's `noted` names: set by its meaning
 
     def read(self, address: int, dtype: Any, count: int) -> np.ndarray: ...
     def write(self, address: int, values: np.ndarray) -> None: ...
@@ -135,7 +136,8 @@ class Instruction:
     shows.  `cycles(machine, o)` is how long the unit is occupied, in machine cycles;
     `latency` names the machine key added before the result is visible.  For scalar
     instructions `cost` names the key of the machine's scalar cost table instead.  `reads` and
-    `writes` are the memories it can reach; an access to any other is a fault.
+    `writes` are the memories it can reach; an access to any other is a fault.  `noted` are
+    numbers that execution adds to the trace behind the operands, for the cost formula.
     """
 
     name: str
@@ -152,6 +154,7 @@ class Instruction:
     touches: Touches
     reads: tuple[Space, ...]
     writes: tuple[Space, ...]
+    noted: tuple[str, ...] = ()
 
     @property
     def is_queued(self) -> bool:
@@ -218,6 +221,7 @@ def instruction(
     touches: Touches = no_touches,
     reads: tuple[Space, ...] | None = None,
     writes: tuple[Space, ...] | None = None,
+    noted: tuple[str, ...] = (),
 ) -> Callable[[Meaning], Meaning]:
     """Enter a row in the table; the decorated function is its meaning.
 
@@ -242,6 +246,7 @@ def instruction(
                 touches=touches,
                 reads=unit_reads if reads is None else reads,
                 writes=unit_writes if writes is None else writes,
+                noted=noted,
             )
         )
         return meaning

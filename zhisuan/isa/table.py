@@ -28,6 +28,8 @@ from zhisuan.isa.registry import (
     Instruction,
 )
 
+MOST_NUMBERS = 9
+"""Operands of an instruction and what it notes: as many as a row of a trace holds."""
 CLASSES = (scalar, transfer, cluster, constant_address, atomic, vector, convert, logic, reduction,
            pool, matrix, product)  # fmt: skip
 """Importing a class of instructions enters its rows."""
@@ -47,6 +49,7 @@ def _prove(rows: list[Instruction]) -> None:
         others = [operand for operand in row.operands if not operand.is_register]
         assert len(others) <= 1, f"{row.name}: two immediates"
         assert not others or row.immediate_bits >= 16, f"{row.name}: immediate too narrow"
+        assert len(row.operands) + len(row.noted) <= MOST_NUMBERS, f"{row.name}: too many numbers"
         assert bool(row.cost) != row.is_queued, f"{row.name}: scalar cost and queue"
         assert (row.cycles is not None) == row.is_queued, f"{row.name}: cost missing"
         assert not row.is_queued or row.cycles.__doc__, f"{row.name}: cost not in words"

@@ -4,15 +4,14 @@ Comes in: a trace, its timing, and a machine with a [technology].  Goes out: an 
 coefficient is from arch/technology.toml, scaled to the machine's node; everything is whole
 femtojoules, so that the sums are the same on every host.  What is counted:
 
-- MAC: every multiplier of the type for every cycle that the matrix unit is busy, lanes that the
-  padding leaves without work included.
+- MAC, registers, and the matrix unit's share of WRAM and NRAM: `matrix_energy`; lanes that padding
+  leaves without work are included.
 - vector: every lane for every busy cycle, a floating-point multiplier-adder of 16 bits for
   types of up to two bytes, else of 32.
-- scalar: fetch, decode and registers of every instruction of every unit.
-- NRAM: operands and results of vector instructions, neurons into and results out of the matrix
-  unit, and transfers.  WRAM: a weight for each multiplier and cycle, from the bank of its
-  element, and transfers.  SRAM: transfers.  A broadcast counts as one write, and the network
-  between clusters not at all.
+- fetch: the instruction cache, for every instruction of every unit; scalar: decode and registers.
+- NRAM: operands and results of vector instructions, results of the matrix unit, and transfers.
+  WRAM and SRAM: transfers.  A broadcast is read once and written in every core of the cluster.
+- NoC: the bytes of a transfer between clusters, on every link of its way.
 - A memory is read in the width of its port: NRAM of the vector unit's, WRAM in lines.
 - DRAM: every byte of the whole access units that move.
 - static: the machine's static power for as long as the run takes.
@@ -32,13 +31,16 @@ from zhisuan.isa.address import NRAM, SRAM, WRAM
 from zhisuan.isa.constant_address import plain
 from zhisuan.isa.element import BITS
 from zhisuan.isa.registry import Instruction, Operands, Unit
+from zhisuan.sim.matrix_energy import Rates, matrix_energy
+from zhisuan.sim.network import Network
+from zhisuan.sim.shares import MULTICASTS
 from zhisuan.sim.timing import Timing
 from zhisuan.sim.trace import Trace
 from zhisuan.sim.workload import Workload, measure
 
 PARTS = (
     *(f"MAC {kind}" for kind in MATRIX_TYPES),
-    "vector", "scalar", "NRAM", "WRAM", "SRAM", "DRAM", "static",
+    "registers", "vector", "fetch", "scalar", "NRAM", "WRAM", "SRAM", "NoC", "DRAM", "static",
 )  # fmt: skip
 FEMTOJOULES_PER_MILLIWATT_SECOND = 10**12
 
@@ -72,9 +74,9 @@ def energy(trace: Trace, timing: Timing, machine: Machine) -> Energy:
               * tech.dram_byte(technology.dram))  # fmt: skip
     table = count.table
     instructions = timing.instructions.reshape(len(table), -1).sum(axis=1)
-    table[:, PARTS.index("scalar")] = instructions * tech.operation(
-        "instruction", technology.node_nm
-    )
+    for part in ("fetch", "scalar"):
+        each = tech.operation(f"{part}_instruction", technology.node_nm)
+        table[:, PARTS.index(part)] = instructions * each
     static = technology.static_milliwatts * FEMTOJOULES_PER_MILLIWATT_SECOND
     for launch, cycles in enumerate(timing.launch_cycles()):
         table[launch, PARTS.index("static")] = static * int(cycles) // machine.clock_hz
@@ -86,6 +88,7 @@ class _Count:
 
     def __init__(self, trace: Trace, machine: Machine, node_nm: int, work: Workload) -> None:
         self.machine, self.node, self.work, self.launch = machine, node_nm, work, trace.launch
+        self.trace = trace
         self.table = np.zeros((len(trace.launches), len(PARTS)), np.int64)
         bank = machine.wram.size // machine.matrix.elements
         memories = {
@@ -110,12 +113,10 @@ class _Count:
             self._transfer(row, o, rows)
 
     def _matrix(self, row: Instruction, o: Operands, rows: np.ndarray) -> None:
-        kind = o.mode.split(".")[0]
-        lanes, cycles = self.machine.lanes(kind), self.work.occupancy[rows]
-        macs = cycles * self.machine.matrix.elements * lanes
-        self.add(f"MAC {kind}", rows, macs * tech.multiply_add(kind, self.node))
-        self.add("WRAM", rows, macs * BITS[kind] // 8 * self.byte[WRAM])
-        self.add("NRAM", rows, cycles * lanes * BITS[kind] // 8 * self.byte[NRAM])
+        rates = Rates(self.node, self.byte[NRAM], self.byte[WRAM])
+        spent = matrix_energy(self.machine, row, o, self.work.occupancy[rows], rates)
+        for part, femtojoules in spent.items():
+            self.add(part, rows, femtojoules)
         results = NRAM if NRAM in row.writes else WRAM
         written = self._touched(rows, writes=True)
         self.add(results.name.upper(), rows, written * self.byte[results])
@@ -142,6 +143,24 @@ class _Count:
                                found=", ".join(op.name for op in row.operands))  # fmt: skip
         moved = o.size * (o.n * o.n1 if hasattr(o, "n1") else 1)
         for space in (NRAM, WRAM, SRAM):
-            times = (space in row.reads) + (space in row.writes)
-            if times:
-                self.add(space.name.upper(), rows, times * moved * self.byte[space])
+            writers = self._receivers(rows) if row.name in MULTICASTS else 1
+            times = (space in row.reads) + (space in row.writes) * writers
+            self.add(space.name.upper(), rows, times * moved * self.byte[space])
+        if row.name == "CDMA":
+            hop = tech.operation("hop", self.node)
+            self.add("NoC", rows, o.size * self._hops(o, rows) // 2 * hop)
+
+    def _receivers(self, rows: np.ndarray) -> np.ndarray:
+        """Cores that a broadcast of each row reaches: those of the cluster, or a lone one."""
+        cores = self.machine.chip.cores_per_cluster
+        of_launch = [1 if e.task_type == "BLOCK" else cores for e in self.trace.launches]
+        return np.array(of_launch, np.int64)[self.launch[rows]]
+
+    def _hops(self, o: Operands, rows: np.ndarray) -> np.ndarray:
+        """Links that a transfer between clusters takes."""
+        network = Network(self.machine)
+        width = np.array([entry.clusters for entry in self.trace.launches])[self.launch[rows]]
+        source = self.trace.cluster[rows].astype(np.int64)
+        target = source // width * width + o.cluster
+        ways = zip(source.tolist(), target.tolist(), strict=True)
+        return np.array([len(network.route(*way)) for way in ways], np.int64)

@@ -102,6 +102,8 @@ CORE: Fields = (
     ("float *", "weights", 1),
     ("i64", "weights_valid", 1),
     ("i64", "weights_key", 5),
+    ("i64", "paced", 1),  # of the unpacked weights: as isa.matrix.weights_noted
+    ("i64", "nonzero", 1),
     ("i64", "wram_version", 1),  # counts the transfers into WRAM
     ("i64", "rows_entered", 1),  # by the task
     ("Footprint *", "footprints", 1),
@@ -241,6 +243,8 @@ def _rows() -> Iterator[str]:
     for row in ROWS:
         for position, operand in enumerate(row.operands if row.is_queued else row.registers):
             yield f"#define {c_name(row)}_{operand.name} {position}"
+        for position, name in enumerate(row.noted, len(row.operands)):
+            yield f"#define {c_name(row)}_{name} {position}"
         yield f"#define READS_{c_name(row)} {_space_mask(row.reads)}"
         yield f"#define WRITES_{c_name(row)} {_space_mask(row.writes)}"
 

@@ -51,6 +51,7 @@ class ReferenceCore:
         self.pc = 0
         self.halted = False
         self.held: int | None = None
+        self.noted: tuple[int, ...] = ()
         self.executed = 0
         self.row: Instruction | None = None
 
@@ -215,7 +216,8 @@ class Run:
         if queued:
             self._number += 1
             self._footprints.start(self.core.pc)
-        return [*found, _trace_row(item, values, self.at)] if queued else found
+            found.append(_trace_row(item, [*values, *self.core.noted], self.at))
+        return found
 
 
 def run(
@@ -265,6 +267,7 @@ def _step(
             raise fault.runaway(limit)
         values = _operand_values(item, registers)
         core.row = row = item.row
+        core.noted = ()
         core.pc += 1
         named = {operand.name: value for operand, value in zip(row.operands, values, strict=True)}
         result = row.meaning(core, Operands(item.mode, named))

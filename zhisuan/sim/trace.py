@@ -109,8 +109,10 @@ class Trace:
         return [(row, row.modes[mode]) for row, mode in rows]
 
     def operands(self, row: Instruction, mode: str, indices: np.ndarray) -> Operands:
-        """Operand columns (int64) of trace rows of one kind, for cost and touch formulas."""
-        values = {op.name: self.a[i, indices] for i, op in enumerate(row.operands)}
+        """Columns (int64) of trace rows of one kind, for cost and touch formulas: operands, and
+        what execution noted."""
+        names = [*(op.name for op in row.operands), *row.noted]
+        values = {name: self.a[i, indices] for i, name in enumerate(names)}
         return Operands(mode, values)
 
     def rows_of(self, launch: int) -> slice:

@@ -123,6 +123,7 @@ class _Watcher:
     pc = 0
     halted = False
     held: int | None = None
+    noted: tuple[int, ...] = ()
 
     def __init__(self) -> None:
         self.touched: dict[bool, list[tuple[int, int]]] = {False: [], True: []}

@@ -54,5 +54,16 @@ INLINE int is_unpacked(Core *core, const Conv *v, u64 address, i64 kind) {
     return same;
 }
 
+/* Note of unpacked weights how many are not zero: per block of BANKS channels those of the slowest
+ * channel, and all; counts[BANKS] are of a block. */
+INLINE void note_block(Core *core, const Conv *v, i64 block, const i32 *counts) {
+    i64 slowest = 0;
+    for (i64 bank = 0; bank < BANKS && block * BANKS + bank < v->co; bank++) {
+        core->nonzero += counts[bank];
+        slowest = counts[bank] > slowest ? counts[bank] : slowest;
+    }
+    core->paced += slowest;
+}
+
 /* Neurons and weights are integers of `bits` bits, sums exact, saturated to INT32. */
-int conv_integer(Core *core, const Conv *v, u64 weight);
+void conv_integer(Core *core, const Conv *v, u64 weight);

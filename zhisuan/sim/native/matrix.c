@@ -47,14 +47,21 @@ INLINE void unpack_cells(const u8 *line, int half, i64 count, float *to) {
 /* WRAM bytes -> core->weights; nothing to do if they are there from the last CONV. */
 static void unpack(Core *core, const Conv *v, u64 address) {
     if (is_unpacked(core, v, address, v->bits)) return;
+    core->paced = core->nonzero = 0;
     const i64 per_line = weights_in_line(v), lines = weight_lines(v), step = 32 / v->bits;
-    for (i64 block = 0; block * BANKS < v->co; block++)
+    for (i64 block = 0; block * BANKS < v->co; block++) {
         for (i64 tap = 0; tap < v->taps; tap += step) {
             const u8 *line = v->bank + (block * lines + tap / per_line) * BANKS * WRAM_LINE;
             const i64 left = v->taps - tap;
             unpack_cells(line + tap % per_line / step * 4, is_half(v), left < step ? left : step,
                          core->weights + (block * v->taps + tap) * BANKS);
         }
+        i32 counts[BANKS] = {};
+        const float *weight = core->weights + block * v->taps * BANKS;
+        for (i64 tap = 0; tap < v->taps; tap++, weight += BANKS)
+            for (int bank = 0; bank < BANKS; bank++) counts[bank] += weight[bank] != 0;
+        note_block(core, v, block, counts);
+    }
 }
 
 /* ---- Blocks of pixels x channels ---- */
@@ -270,9 +277,15 @@ static int conv(Core *core, const i64 *a, int kind, i64 bits, i64 destination, i
     v.columns = (v.out_w - 1) * v.stride_w + (v.kernel_w - 1) * v.dilation_w + 1;
     v.taps = v.kernel_h * v.kernel_w * v.ci;
     if (!check(core, &v, (u64)a[CONV_weight])) return 0;
-    if (kind == INTEGERS) return conv_integer(core, &v, (u64)a[CONV_weight]);
-    unpack(core, &v, (u64)a[CONV_weight]);
-    compute(core, &v);
+    if (kind == INTEGERS) {
+        conv_integer(core, &v, (u64)a[CONV_weight]);
+    } else {
+        unpack(core, &v, (u64)a[CONV_weight]);
+        compute(core, &v);
+    }
+    Row *row = core->rows + core->row_count - 1; /* its own */
+    row->a[CONV_paced] = core->paced;
+    row->a[CONV_nonzero] = core->nonzero;
     return 1;
 }
 

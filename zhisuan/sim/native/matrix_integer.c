@@ -142,6 +142,20 @@ static void add_up_words(Weights *w, i64 blocks, i64 groups) {
     }
 }
 
+static void count_weights(Core *core, const Conv *v, const i32 *from, i64 groups, int group) {
+    core->paced = core->nonzero = 0;
+    for (i64 block = 0; block * BANKS < v->co; block++) {
+        i32 counts[BANKS] = {};
+        for (i64 k = 0; k < groups; k++, from += BANKS)
+            for (int bank = 0; bank < BANKS; bank++) {
+                const u32 four = (u32)from[bank];
+                if (group == WORDS) counts[bank] += !!(four & 0xFFFF) + !!(four >> 16);
+                else counts[bank] += !!(four & 0xFF) + !!(four & 0xFF00) + !!(four & 0xFF0000) + !!(four >> 24);
+            }
+        note_block(core, v, block, counts);
+    }
+}
+
 static void unpack(Core *core, const Conv *v, u64 address, int group) {
     if (is_unpacked(core, v, address, -v->bits)) return;
     Weights *w = (Weights *)v->weights;
@@ -151,6 +165,7 @@ static void unpack(Core *core, const Conv *v, u64 address, int group) {
     else if (v->bits == 4) unpack_groups(v, w->groups, 4, WORDS);
     else if (v->bits == 8) unpack_groups(v, w->groups, 8, WORDS);
     else unpack_groups(v, w->groups, 16, WORDS);
+    count_weights(core, v, w->groups, groups, group);
     if (group == BYTES) add_up_bytes(w, blocks, groups);
     else add_up_words(w, blocks, groups);
 }
@@ -355,7 +370,7 @@ static Neurons prepare(Core *core, const Conv *v, int group) {
     return n;
 }
 
-int conv_integer(Core *core, const Conv *v, u64 weight) {
+void conv_integer(Core *core, const Conv *v, u64 weight) {
     const int group = HAS_BYTES && v->bits <= 8 && v->taps <= SAFE_TAPS ? BYTES : WORDS;
     unpack(core, v, weight, group);
     const Neurons n = prepare(core, v, group);
@@ -369,5 +384,4 @@ int conv_integer(Core *core, const Conv *v, u64 weight) {
         for (i64 channel = 0; channel < v->co; channel += BANKS)
             for (i64 first = y * v->out_w, end = first + rows * v->out_w; first < end; first += PIXELS)
                 some_pixels(v, &n, &at, first, end - first < PIXELS ? end - first : PIXELS, channel);
-    return 1;
 }
