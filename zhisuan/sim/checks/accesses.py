@@ -8,7 +8,7 @@ formula, which tests compare with that.  Nothing is executed for effect.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache, lru_cache
 from typing import Any, NoReturn
@@ -30,13 +30,15 @@ from zhisuan.isa.transfer import high_half, low_half
 class Access:
     """Bytes read or written: sorted, disjoint segments [start, end), at least one.
 
-    `memory` tells the memories of a chip apart that have the same addresses.
+    `memory` tells the memories of a chip apart that have the same addresses; `atomic`: nothing
+    comes between this access and the others of its instruction.
     """
 
     writes: bool
     starts: np.ndarray
     ends: np.ndarray
     memory: tuple[int | str, ...] = ()
+    atomic: bool = False
 
     @property
     def low(self) -> int:
@@ -180,23 +182,25 @@ def watched(row: Instruction, mode: str, values: tuple[int, ...]) -> tuple[Acces
         return None
     operands = Operands(mode, {o.name: v for o, v in zip(row.operands, values, strict=True)})
     found = [
-        access(writes, *np.array(group, np.int64).T)
+        (access(writes, *np.array(group, np.int64).T), atomic)
         for writes, ranges in watcher.touched.items()
-        for group in _by_operand(row, operands, writes, ranges)
+        for group, atomic in _by_operand(row, operands, writes, ranges)
     ]
-    return tuple(item for item in found if item is not None)
+    return tuple(replace(item, atomic=atomic) for item, atomic in found if item is not None)
 
 
 def _by_operand(
     row: Instruction, o: Operands, writes: bool, ranges: list[tuple[int, int]]
-) -> list[list[tuple[int, int]]]:
-    """Ranges apart by the operand they belong to, as far as the row tells, and by memory."""
-    hulls = [(t.base, t.base + t.span) for t in row.touches(o) if t.writes is writes]
+) -> list[tuple[list[tuple[int, int]], bool]]:
+    """Ranges apart by the operand they belong to, as far as the row tells, and by memory; and
+    whether they are atomic."""
+    touches = [touch for touch in row.touches(o) if touch.writes is writes]
+    hulls = [(touch.base, touch.base + touch.span) for touch in touches]
     groups: dict[tuple[Any, int], list[tuple[int, int]]] = {}
     for start, size in ranges:
         inside = (i for i, (low, high) in enumerate(hulls) if low <= start and start + size <= high)
         groups.setdefault((space_of(start), next(inside, -1)), []).append((start, size))
-    return list(groups.values())
+    return [(group, at >= 0 and bool(touches[at].atomic)) for (_, at), group in groups.items()]
 
 
 # -- formulas -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from zhisuan.isa.address import LDRAM, NRAM, SRAM, WRAM, space_of
 from zhisuan.isa.registry import SYNC_ALL, Instruction, Queue, Unit
-from zhisuan.isa.table import BY_OPCODE
+from zhisuan.isa.table import BY_NAME, BY_OPCODE
 from zhisuan.sim.checks.accesses import (
     Access,
     Reach,
@@ -76,6 +76,9 @@ def courses(trace: Trace, launch: int) -> list[Course]:
     return found
 
 
+LOCK_OPCODE, UNLOCK_OPCODE = BY_NAME["LOCK"].opcode, BY_NAME["UNLOCK"].opcode
+
+
 class Barrier(NamedTuple):
     """The operands of a BARRIER: its id, whose it is, how many it waits for."""
 
@@ -91,7 +94,7 @@ class Event:
     `queue` is None for the scalar unit; `waits` is the mask of a SYNC, else 0; `meeting` is the
     number of a BARRIER's meeting, else -1, and `barrier` has its operands.  Where element i of the
     result depends on no more than elements i of the operands, `elements` counts them; elsewhere it
-    is 0.  A transfer's elements are bytes, and `copied` has their addresses in order, from and to.
+    is 0.  `lock` is the lock in whose section it is.  A transfer's elements are bytes, and `copied` has their addresses in order, from and to.
     """
 
     course: Course
@@ -102,6 +105,7 @@ class Event:
     waits: int = 0
     meeting: int = -1
     barrier: Barrier | None = None
+    lock: int | None = None
     elements: int = 0
     copied: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None
 
@@ -111,22 +115,29 @@ def events(trace: Trace, course: Course, journal: Journal | None) -> Iterator[Ev
     rows = course.rows
     notes = iter(journal.notes if journal is not None else ())
     note = next(notes, None)
+    lock: int | None = None
     for row in range(rows.start, rows.stop):
         while note is not None and note.row <= row - rows.start:
-            yield _scalar(course, note)
+            yield _scalar(course, note, lock)
             note = next(notes, None)
-        if trace.opcode[row] != SCALAR_RUN:
-            yield _of_row(trace, course, row)
+        opcode = int(trace.opcode[row])
+        if opcode == LOCK_OPCODE:
+            lock = int(trace.a[0, row])
+        elif opcode == UNLOCK_OPCODE:
+            lock = None
+        if opcode != SCALAR_RUN:
+            event = _of_row(trace, course, row)
+            yield event if lock is None else replace(event, lock=lock)
     while note is not None:
-        yield _scalar(course, note)
+        yield _scalar(course, note, lock)
         note = next(notes, None)
 
 
-def _scalar(course: Course, note: Note) -> Event:
+def _scalar(course: Course, note: Note, lock: int | None) -> Event:
     touched = access(note.writes, note.address, note.size)
     name = "scalar store" if note.writes else "scalar load"
     found = () if touched is None else (_placed(touched, course),)
-    return Event(course, note.pc, name, None, found)
+    return Event(course, note.pc, name, None, found, lock=lock)
 
 
 def _of_row(trace: Trace, course: Course, row: int) -> Event:
@@ -182,4 +193,4 @@ def _placed(
         memory = (space.name, cluster, course.turn)
     else:
         memory = (space.name,)
-    return Access(touched.writes, touched.starts, touched.ends, memory)
+    return Access(touched.writes, touched.starts, touched.ends, memory, touched.atomic)

@@ -1,7 +1,8 @@
 """racecheck between tasks: accesses of two cores to the same bytes with no barrier in between.
 
 Comes in: the stages of a launch.  Goes out: findings.  What cores share is compared: DRAM, the
-SRAM of a cluster, and on-chip memory that multicast or another cluster writes to.
+SRAM of a cluster, and on-chip memory that multicast or another cluster writes to.  Atomics do not
+race with each other, nor do the sections of one lock.
 """
 
 from __future__ import annotations
@@ -85,11 +86,21 @@ def _report(before: _Shared, after: _Shared, findings: Findings) -> None:
         if before.all is None or touched.common(before.all) is None:
             continue
         for other, theirs in before.doings:
-            if (touched.writes or theirs.writes) and touched.common(theirs):
+            if _conflict(event, touched, other, theirs):
                 reader = touched.writes and not theirs.writes  # the other one
                 ours, against = (event, touched), (other, theirs)
                 _add(findings, *((against, ours) if reader else (ours, against)))
                 break
+
+
+def _conflict(event: Event, touched: Access, other: Event, theirs: Access) -> bool:
+    """Whether chance decides which of two accesses comes first, and it matters.
+
+    Two atomics do not mind, and the sections of one lock exclude each other.
+    """
+    harmless = not (touched.writes or theirs.writes) or (touched.atomic and theirs.atomic)
+    locked = event.lock is not None and event.lock == other.lock
+    return not harmless and not locked and touched.common(theirs) is not None
 
 
 def _add(findings: Findings, party: tuple[Event, Access], other: tuple[Event, Access]) -> None:
