@@ -12,10 +12,10 @@ from zhisuan.arch.machine import Chip, Machine, Noc, Sram
 from zhisuan.isa.address import GDRAM
 from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
+from zhisuan.sim.schedule import Schedule
 from zhisuan.sim.tasks import Dims
 from zhisuan.sim.timing import Timing, replay
 from zhisuan.sim.trace import Trace, TraceBuilder
-from zhisuan.sim.walk import Schedule
 
 GDRAM_BYTES = 1 << 20
 

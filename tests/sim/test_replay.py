@@ -13,9 +13,9 @@ from zhisuan.isa.table import ROWS
 from zhisuan.sim import native_core
 from zhisuan.sim.execute import execute
 from zhisuan.sim.fault import Fault
+from zhisuan.sim.schedule import Schedule
 from zhisuan.sim.timing import CAUSES, UNITS, Timing, replay
 from zhisuan.sim.trace import Trace, TraceBuilder
-from zhisuan.sim.walk import Schedule
 
 SETUP = """
         SLOAD $1, #0x1000000

@@ -28,7 +28,7 @@ from zhisuan.sim.footprint import CODE, LINE_BITS
 from zhisuan.sim.trace import SCALAR_RUN, Trace
 
 STALLS = ("instruction fetch", "cache", "tlb", "dram")
-"""What is waited for; names of `walk.CAUSES`.  The first before a row's own cycles, the others
+"""What is waited for; names of `schedule.CAUSES`.  The first before a row's own cycles, the others
 after, in this order."""
 FETCH, CACHE, TLB, DRAM = range(4)
 COUNTS = ("LLC hits", "LLC misses", "TLB hits", "TLB misses", "fetch hits", "fetch misses")
@@ -153,10 +153,16 @@ def _again(code: np.ndarray, machine: Machine) -> np.ndarray:
         return np.zeros(len(code), np.int64)
     size, line = machine.icache.size, machine.icache.line_bytes
     first, last = code["first"] * WORD_BYTES // line, code["last"] * WORD_BYTES // line
-    total = _distinct(code["row"], first, last)
-    over = np.maximum(total - size // line, 0)
-    further = (code["count"] - 1) * (last - first + 1)
-    return further * over // total // (1 + machine.icache.refill_lines)
+    again = np.zeros(len(code), np.int64)
+    lines = last - first + 1
+    row = code["row"] - code["row"][0]
+    large = np.flatnonzero(np.bincount(row, lines)[row] > size // line)
+    if len(large):
+        total = _distinct(row[large], first[large], last[large])
+        further = (code["count"][large] - 1) * lines[large]
+        misses = further * np.maximum(total - size // line, 0) // total
+        again[large] = misses // (1 + machine.icache.refill_lines)
+    return again
 
 
 def _distinct(row: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:

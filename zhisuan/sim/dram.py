@@ -20,8 +20,9 @@ from zhisuan.sim.blocks import Blocks
 
 FRACTION = 16
 """Moments here are cycles with so many bits of fraction."""
-ROW_HIT, ROW_MISS, TURN = range(3)
-"""What is counted; positions in `walk.EVENTS`."""
+COUNTS = ("row hits", "row misses", "turn-arounds")
+ROW_HIT, ROW_MISS, TURN = range(len(COUNTS))
+"""What is counted."""
 _CLOSED = -1
 
 
@@ -82,7 +83,7 @@ class Progress:
 
 
 class Dram:
-    """The channels between turns; `events` counts row hits, row misses and turn-arounds."""
+    """The channels between turns; `events` are COUNTS."""
 
     def __init__(self, pace: Pace, blocks: Blocks) -> None:
         self.pace, self.blocks = pace, blocks
@@ -93,7 +94,7 @@ class Dram:
         self.written = [0] * count  # bursts since the bus turned
         self.open = [_CLOSED] * banks  # the row
         self.may_close = [0] * banks
-        self.events = [0, 0, 0]
+        self.events = [0] * len(COUNTS)
         self._before: dict[int, int] = {}
         """When the buses of the turn's channels were free before it."""
         self._end, self._held = 0, 0

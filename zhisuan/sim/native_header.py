@@ -32,11 +32,11 @@ from zhisuan.sim.caches import (
     Sizes,
 )
 from zhisuan.sim.caches import DRAM as STALL_DRAM
-from zhisuan.sim.dram import FRACTION, Pace, Progress
+from zhisuan.sim.dram import FRACTION, ROW_HIT, ROW_MISS, TURN, Pace, Progress
 from zhisuan.sim.footprint import CODE, DATA, FIELDS, LINE_BITS, STREAMS
+from zhisuan.sim.schedule import CAUSES, EVENTS, WAITS, Cause
 from zhisuan.sim.tasks import ALONE, INSTRUCTIONS
 from zhisuan.sim.trace import ARGUMENTS, COST_CLASSES
-from zhisuan.sim.walk import CAUSE_NUMBERS, CAUSES, EVENT_NUMBERS, EVENTS, WAITS
 from zhisuan.sim.workload import BARRIER_KIND, SCALAR_KIND, SYNC_KIND, TOUCHES
 
 
@@ -308,9 +308,11 @@ def _numbers() -> Iterator[str]:
         "TLB_COUNT": TLB_COUNT,
         "FETCH_COUNT": FETCH_COUNT,
         "EVENTS": len(EVENTS),
-        **{f"EVENT_{name}": number for name, number in EVENT_NUMBERS.items()},
+        "EVENT_ROW_HIT": ROW_HIT,
+        "EVENT_ROW_MISS": ROW_MISS,
+        "EVENT_TURN": TURN,
         **{f"STATUS_{status.name}": status.value for status in Status},
-        **{f"CAUSE_{name}": number for name, number in CAUSE_NUMBERS.items()},
+        **{f"CAUSE_{cause.name}": cause.value for cause in Cause},
     }
     yield from (f"#define {name} {value}" for name, value in whole.items())
     for name in ("EXP_LOG2E", "EXP_LN2_HIGH", "EXP_LN2_LOW", "EXP_OVERFLOW", "EXP_UNDERFLOW",

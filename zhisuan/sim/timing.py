@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zhisuan.arch.machine import Machine
-from zhisuan.sim import native_core
+from zhisuan.sim import native_walk
 from zhisuan.sim.caches import COUNTS, has_caches, requests, waits
 from zhisuan.sim.execute import native_is_possible
+from zhisuan.sim.schedule import CAUSES, EVENTS, UNITS, Schedule
 from zhisuan.sim.trace import SCALAR_RUN, Trace
-from zhisuan.sim.walk import CAUSES, EVENTS, UNITS, Schedule, walk
+from zhisuan.sim.walk import walk
 from zhisuan.sim.workload import (
     BARRIER_KIND,
     SCALAR_KIND,
@@ -86,7 +87,7 @@ def replay(trace: Trace, machine: Machine, executor: str = "native") -> Timing:
     work = measure(trace, machine)
     native = executor == "native" and native_is_possible()
     counted = _wait_for_caches(trace, work, machine, native)
-    core = native_core.walk if native else walk
+    core = native_walk.walk if native else walk
     plan = core(work, machine, len(trace.launches))
     plan.events[:, -len(COUNTS) :] = counted
 
@@ -112,7 +113,7 @@ def _wait_for_caches(trace: Trace, work: Workload, machine: Machine, native: boo
     if not has_caches(machine):
         return np.zeros((launches, len(COUNTS)), np.int64)
     asked = requests(trace, machine, work.place)
-    waits_of = native_core.waits if native else waits
+    waits_of = native_walk.waits if native else waits
     stalls, counts = waits_of(asked, machine, len(trace), launches, places_)
     work.stalls[:] = stalls
     work.decode[:] += stalls.sum(axis=0)

@@ -21,85 +21,19 @@ placed.  Launches follow one another without overlap.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import VerifyError
 from zhisuan.isa.registry import Queue, Unit
-from zhisuan.sim.caches import COUNTS, STALLS
+from zhisuan.sim.decoder import Decoder
 from zhisuan.sim.dram import FRACTION, Dram, Progress, pace
-from zhisuan.sim.workload import BARRIER_KIND, SCALAR_KIND, SYNC_KIND, Workload, places
+from zhisuan.sim.schedule import WAITS, Cause, Schedule, empty_schedule
+from zhisuan.sim.workload import BARRIER_KIND, SCALAR_KIND, SYNC_KIND, Workload
 
-UNITS = tuple(unit.name.lower() for unit in Unit)
-CAUSES = (
-    "busy",
-    "operands",  # an unfinished instruction still uses the addresses
-    "in order",  # behind another instruction of its queue
-    "window",  # as many unfinished instructions as the interlock can compare
-    "dram",  # DRAM serves another core, or a scalar load
-    "sram",  # the cluster's SRAM serves other transfers
-    "noc",  # a link between clusters carries another transfer
-    "instruction fetch",  # the decoder waits for code
-    "cache",  # a scalar load from the last-level cache
-    "tlb",  # translation of an off-chip address
-    "barrier",  # the decoder waits in BARRIER
-    "sync",  # the decoder waits in SYNC
-    "queue full",  # the decoder waits for room in a queue
-    "decode",  # scalar code or decoding, before the instruction reached its queue
-    "launch",  # overhead of the launch
-    "drain",  # after its last instruction: results, or other units, still under way
-    "idle",  # nothing more to do in this launch
-)
-CAUSE_NUMBERS = {
-    "BUSY": 0, "OPERANDS": 1, "IN_ORDER": 2, "WINDOW": 3, "DRAM": 4, "SRAM": 5, "NOC": 6,
-    "FETCH": 7, "CACHE": 8, "TLB": 9, "BARRIER": 10, "SYNC": 11, "FULL": 12, "DECODE": 13,
-    "LAUNCH": 14, "DRAIN": 15, "IDLE": 16,
-}  # fmt: skip
-"""Positions in CAUSES, by the names the native walk gives them."""
-(_BUSY, _OPERANDS, _IN_ORDER, _WINDOW, _DRAM, _SRAM, _NOC, _FETCH, _CACHE, _TLB, _BARRIER, _SYNC,
- _FULL, _DECODE, _LAUNCH, _DRAIN, _IDLE) = CAUSE_NUMBERS.values()  # fmt: skip
-STALL_CAUSES = tuple(CAUSES.index(name) for name in STALLS)
-"""What the decoder waits for within a row, in the order of `Workload.stalls`."""
-WAITS = (_BARRIER, _SYNC, _FULL, *STALL_CAUSES)
-"""What the decoder waits for; at the end of a row one of the first three."""
-EVENTS = ("row hits", "row misses", "turn-arounds", *COUNTS)
-"""What the DRAM and the caches count, as counters on hardware do; the walk fills in the DRAM's."""
-EVENT_NUMBERS = {"ROW_HIT": 0, "ROW_MISS": 1, "TURN": 2}
-"""Positions in EVENTS, by the names the native walk gives them."""
 _QUEUES = tuple(Queue)
 _UNIT_COUNT = len(Unit)
 _TRANSFERS = (Unit.IO.value, Unit.MOVE.value)
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """int64 columns over rows (cycles), and per launch; -1 where a row has no such time.
-
-    queued: when the row entered its queue.  Scalar runs, SYNC and BARRIER: start and end of
-    decoding; done is the end.  held_by: what a transfer waited for that cores share, a position
-    in CAUSES.
-    """
-
-    queued: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-    done: np.ndarray
-    held_by: np.ndarray
-    launch_start: np.ndarray
-    launch_end: np.ndarray
-    core_cycles: np.ndarray  # [launches, cores, units, causes]
-    events: np.ndarray  # [launches, EVENTS]
-
-
-def empty_schedule(rows: int, launches: int, machine: Machine) -> Schedule:
-    queued, start, end, done, held_by = (np.full(rows, -1, np.int64) for _ in range(5))
-    launch_start, launch_end = (np.zeros(launches, np.int64) for _ in range(2))
-    shape = (launches, len(places(machine)), _UNIT_COUNT, len(CAUSES))
-    cycles = np.zeros(shape, np.int64)
-    events = np.zeros((launches, len(EVENTS)), np.int64)
-    return Schedule(queued, start, end, done, held_by, launch_start, launch_end, cycles, events)
 
 
 def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
@@ -126,7 +60,7 @@ def walk(work: Workload, machine: Machine, launches: int) -> Schedule:
         for core in cores:
             core.account_for_the_end(over)
         absent = np.setdiff1d(np.arange(len(cycles)), stretches.place[here])
-        cycles[absent, :, _IDLE] = over - now
+        cycles[absent, :, Cause.IDLE] = over - now
         now = plan.launch_end[launch] = over
     return plan
 
@@ -170,7 +104,7 @@ class _Resources:
 
     def wait_for(self, row: int, ready: int) -> tuple[int, int]:
         """When all that `row` needs is free, and which kind of resource is the last."""
-        start, cause = ready, _DRAM
+        start, cause = ready, Cause.DRAM
         for i in range(self.shares.first[row], self.shares.first[row + 1]):
             resource = int(self.shares.resource[i])
             if self.free[resource] > start:
@@ -179,8 +113,8 @@ class _Resources:
 
     def _cause(self, resource: int) -> int:
         if resource == 0:
-            return _DRAM
-        return _SRAM if resource <= self.shares.clusters else _NOC
+            return Cause.DRAM
+        return Cause.SRAM if resource <= self.shares.clusters else Cause.NOC
 
     def take(self, row: int, start: int) -> None:
         for i in range(self.shares.first[row], self.shares.first[row + 1]):
@@ -199,54 +133,6 @@ class _Meetings:
         self.release[meeting] = max(self.release[meeting], moment)
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A row in the decoder: held for some cycles from `start`, then waiting for `cause`."""
-
-    start: int
-    held: int
-    stalls: list[int]
-    end: int
-    cause: int
-
-    def waited_until(self, moment: int, before: dict[int, int]) -> dict[int, int]:
-        """Cycles waited by cause up to `moment`, which is in the step or its end."""
-        waited = dict(before)
-        since = moment - self.start
-        waited[_FETCH] += min(self.stalls[0], since)
-        since -= self.held - sum(self.stalls[1:])
-        for cause, cycles in zip(STALL_CAUSES[1:], self.stalls[1:], strict=True):
-            waited[cause] += min(max(since, 0), cycles)
-            since -= cycles
-        waited[self.cause] += max(since, 0)
-        return waited
-
-
-class _Decoder:
-    """The decoder's time, and how long it had waited for each cause at any moment."""
-
-    def __init__(self, now: int) -> None:
-        self.now = now
-        self.steps: list[_Step] = []
-        self.waited = [dict.fromkeys(WAITS, 0)]  # before each step
-
-    def advance(self, held: int, stalls: list[int], until: int, cause: int) -> None:
-        """Held for some cycles, `stalls` among them, then waiting up to `until` (if that is
-        later) for `cause`."""
-        step = _Step(self.now, held, stalls, max(self.now + held, until), cause)
-        self.now = step.end
-        self.steps.append(step)
-        self.waited.append(step.waited_until(step.end, self.waited[-1]))
-
-    def waited_until(self, moment: int, step: int) -> tuple[dict[int, int], int]:
-        """Cycles waited by cause up to `moment`, searching from `step`; and the step it is in."""
-        while step < len(self.steps) and self.steps[step].end <= moment:
-            step += 1
-        if step == len(self.steps):
-            return self.waited[step], step
-        return self.steps[step].waited_until(moment, self.waited[step]), step
-
-
 class _Core:
     """A core in a launch; `row` is the next one to decode."""
 
@@ -259,9 +145,9 @@ class _Core:
             meetings, first_row, first_row, end_row,
         )  # fmt: skip
         first = now + machine.launch.overhead
-        cycles[:, _LAUNCH] = machine.launch.overhead
+        cycles[:, Cause.LAUNCH] = machine.launch.overhead
         self.first = first
-        self.decoder = _Decoder(first)
+        self.decoder = Decoder(first)
         self.arrived = False  # at the BARRIER that is the next row
         self.window = max(machine.queues.window, 1)
         self.depth = {
@@ -306,7 +192,7 @@ class _Core:
         starts, depth = self.starts[queue], self.depth[queue]
         before = len(starts) + waiting - depth
         until = starts[before] if before >= 0 else self.first
-        self._advance(row, until, _FULL)
+        self._advance(row, until, Cause.QUEUE_FULL)
         self.plan.queued[row] = self.decoder.now
         if queue is Queue.COMPUTE:
             self._issue(row, kind)
@@ -324,7 +210,7 @@ class _Core:
         released = self._drained(int(self.work.mask[row]))
         if released is None:
             return False
-        self._hold(row, released, _SYNC)
+        self._hold(row, released, Cause.SYNC)
         return True
 
     def _meet(self, row: int) -> tuple[bool, bool]:
@@ -340,16 +226,16 @@ class _Core:
         if self.meetings.missing[meeting]:
             return False, complete
         self.arrived = False
-        self._hold(row, self.meetings.release[meeting], _BARRIER)
+        self._hold(row, self.meetings.release[meeting], Cause.BARRIER)
         return True, complete
 
-    def _hold(self, row: int, until: int, cause: int) -> None:
+    def _hold(self, row: int, until: int, cause: Cause) -> None:
         """A row that only the decoder executes."""
         self.plan.start[row] = self.decoder.now
         self._advance(row, until, cause)
         self.plan.end[row] = self.plan.done[row] = self.decoder.now
 
-    def _advance(self, row: int, until: int, cause: int) -> None:
+    def _advance(self, row: int, until: int, cause: Cause) -> None:
         """Let the decoder take a row, and wait."""
         stalls = self.work.stalls[:, row].tolist()
         self.decoder.advance(int(self.work.decode[row]), stalls, until, cause)
@@ -360,7 +246,7 @@ class _Core:
         in_order = starts[-1] if starts else self.first
         ready = max(self.free[kind], self.decoder.now, in_order)
         conflict, room = self._interlock(row, ready)
-        reasons = ((in_order, _IN_ORDER), (conflict, _OPERANDS), (room, _WINDOW))
+        reasons = ((in_order, Cause.IN_ORDER), (conflict, Cause.OPERANDS), (room, Cause.WINDOW))
         occupancy = int(self.work.occupancy[row])
         self._place(row, kind, max(ready, conflict, room), occupancy, reasons)
         self.unfinished.append(row)
@@ -402,7 +288,7 @@ class _Core:
         self.served = None
         ready = self.ready(Unit.IO.value)
         start = ready + waited
-        return start, _DRAM, ready, max(end - start, 1)
+        return start, Cause.DRAM, ready, max(end - start, 1)
 
     def _place(
         self, row: int, kind: int, start: int, occupancy: int,
@@ -413,7 +299,7 @@ class _Core:
         self._account_gap(kind, row, start, reasons)
         end = start + occupancy
         done = end + int(self.work.latency[row])
-        self.cycles[kind, _BUSY] += end - start
+        self.cycles[kind, Cause.BUSY] += end - start
         for column, moment in zip(("start", "end", "done"), (start, end, done), strict=True):
             getattr(self.plan, column)[row] = moment
         self.starts[queue].append(start)
@@ -454,7 +340,7 @@ class _Core:
             waits = {cause: after[cause] - before[cause] for cause in WAITS}
             for cause, cycles in waits.items():
                 self.cycles[unit, cause] += cycles
-            self.cycles[unit, _DECODE] += queued - at - sum(waits.values())
+            self.cycles[unit, Cause.DECODE] += queued - at - sum(waits.values())
             at = queued
         for until, cause in reasons:
             self.cycles[unit, cause] += max(0, until - at)
@@ -469,14 +355,14 @@ class _Core:
         """Account for the cycles after the last instructions, up to the end of the launch."""
         own = self.over()
         for unit in range(1, _UNIT_COUNT):
-            self.cycles[unit, _DRAIN] += self.unit_done[unit] - self.free[unit]
-            self.cycles[unit, _IDLE] += over - self.unit_done[unit]
+            self.cycles[unit, Cause.DRAIN] += self.unit_done[unit] - self.free[unit]
+            self.cycles[unit, Cause.IDLE] += over - self.unit_done[unit]
         for cause, cycles in self.decoder.waited[-1].items():
             self.cycles[SCALAR_KIND, cause] = cycles
-        self.cycles[SCALAR_KIND, _DRAIN] = own - self.decoder.now
-        self.cycles[SCALAR_KIND, _IDLE] = over - own
+        self.cycles[SCALAR_KIND, Cause.DRAIN] = own - self.decoder.now
+        self.cycles[SCALAR_KIND, Cause.IDLE] = over - own
         rest = over - self.begin - self.cycles[SCALAR_KIND].sum()
-        self.cycles[SCALAR_KIND, _BUSY] = rest
+        self.cycles[SCALAR_KIND, Cause.BUSY] = rest
 
 
 def _queue(kind: int) -> Queue:

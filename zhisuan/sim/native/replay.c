@@ -2,8 +2,8 @@
 #include "core.h"
 
 enum { QUEUES = 3, UNITS = 5, WAIT_BARRIER = 0, WAIT_SYNC = 1, WAIT_FULL = 2, WAIT_STALL = 3 };
-static const int CAUSE_OF_WAIT[WAITS] = {CAUSE_BARRIER, CAUSE_SYNC, CAUSE_FULL,
-                                         CAUSE_FETCH, CAUSE_CACHE, CAUSE_TLB, CAUSE_DRAM};
+static const int CAUSE_OF_WAIT[WAITS] = {CAUSE_BARRIER, CAUSE_SYNC, CAUSE_QUEUE_FULL,
+                                         CAUSE_INSTRUCTION_FETCH, CAUSE_CACHE, CAUSE_TLB, CAUSE_DRAM};
 
 INLINE i64 later(i64 a, i64 b) { return a > b ? a : b; }
 INLINE int queue_of(int unit) { return unit == UNIT_IO ? 1 : unit == UNIT_MOVE ? 2 : 0; }
