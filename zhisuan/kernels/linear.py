@@ -16,11 +16,13 @@ from zhisuan.kernels.launch_plan import Args, LaunchPlan, on_cores
 
 @dataclass(frozen=True)
 class Pieces:
-    """How the [n, k] weights are cut: `chunk` inputs × `block` outputs, `size` bytes each."""
+    """How the [n, k] weights are cut: `chunk` inputs × `block` outputs, `size` bytes each; the
+    pieces of a block lie together, blocks `apart` bytes from each other."""
 
     chunk: int
     block: int
     size: int
+    apart: int
 
 
 def pieces(k: int, n: int, types: ElementTypes, machine: Machine) -> Pieces:
@@ -33,23 +35,32 @@ def pieces(k: int, n: int, types: ElementTypes, machine: Machine) -> Pieces:
     if lines < 1:
         raise no_room("linear", f"{k} inputs, {n} outputs", "WRAM", 2 * column,
                       machine.wram.size, machine)  # fmt: skip
-    chunk = min(lines, ceil_div(k, per_line)) * per_line
+    whole = ceil_div(k, per_line)
+    chunk = ceil_div(whole, ceil_div(whole, lines)) * per_line  # equal ones: no padding
     fitting = max(1, half // weight_bytes(chunk, WRAM_BANKS, types.in_size))
     groups = min(fitting, ceil_div(ceil_div(n, WRAM_BANKS), machine.cores))
     block = groups * WRAM_BANKS if chunk >= k else WRAM_BANKS
-    return Pieces(chunk, block, int(weight_bytes(chunk, block, types.in_size)))
+    size = int(weight_bytes(chunk, block, types.in_size))
+    return Pieces(chunk, block, size, _apart(ceil_div(k, chunk) * size, machine))
+
+
+def _apart(size: int, machine: Machine) -> int:
+    """`size` and a bit, so that cores that stream blocks side by side open rows of DRAM in
+    different banks."""
+    rows = machine.channels.count * machine.channels.row_bytes if machine.channels else 0
+    return size + rows if machine.cores > 1 else size
 
 
 def pack(weights: np.ndarray, cut: Pieces) -> np.ndarray:
-    """[n, k] weights → the pieces in the order of the blocks, each of `cut.size` bytes."""
+    """[n, k] weights → the pieces in the order of the blocks, as they lie in DRAM."""
     n, k = weights.shape
-    packed = []
-    for first in range(0, n, cut.block):
-        for start in range(0, k, cut.chunk):
+    packed = np.zeros((ceil_div(n, cut.block), cut.apart), np.uint8)
+    for block, first in zip(packed, range(0, n, cut.block), strict=True):
+        for number, start in enumerate(range(0, k, cut.chunk)):
             part = weights[first : first + cut.block, start : start + cut.chunk]
             piece = pack_weights(np.ascontiguousarray(part.T))
-            packed.append(np.pad(piece, (0, cut.size - len(piece))))
-    return np.concatenate(packed)
+            block[number * cut.size :][: len(piece)] = piece
+    return packed.reshape(-1)
 
 
 def plan(rows: int, k: int, n: int, cut: Pieces, types: ElementTypes, machine: Machine, *,
@@ -66,6 +77,7 @@ def plan(rows: int, k: int, n: int, cut: Pieces, types: ElementTypes, machine: M
         "chunk": cut.chunk,
         "block": cut.block,
         "piece_bytes": cut.size,
+        "block_bytes": cut.apart,
         "activation": ACTIVATIONS.index(activation),
         "x_offset": arena.take(rows * k * types.in_size),
         "acc_offset": arena.take(2 * acc_bytes),
