@@ -10,9 +10,9 @@ from zhisuan.sim.timing import Timing
 
 HITS = {
     "DRAM rows": ("row hits", "row misses"),
-    "last-level cache": ("LLC hits", "LLC misses"),
+    "LLC": ("LLC hits", "LLC misses"),
     "TLB": ("TLB hits", "TLB misses"),
-    "instruction cache": ("fetch hits", "fetch misses"),
+    "fetch": ("fetch hits", "fetch misses"),
 }
 """What hits and misses, by the name people read."""
 OTHERS = {"DRAM rows": "turn-arounds"}
