@@ -14,9 +14,9 @@ from benchmarks.networks import Network
 from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph.ir import Graph
-from zhisuan.lower import Lowered, lower
+from zhisuan.lower import lower
 from zhisuan.quantize import calibrate, quantize
-from zhisuan.runtime.device import play
+from zhisuan.runtime.device import Loaded
 from zhisuan.sim.energy import energy
 from zhisuan.sim.timing import replay
 
@@ -54,23 +54,20 @@ class ChipRun:
         return self.macs / (self.cycles * slots)
 
 
-def prepared(network: Network, machine: Machine, precision: str) -> Lowered:
-    """The network planned for the machine."""
+def loaded(network: Network, machine: Machine, precision: str) -> Loaded:
+    """The network planned for the machine, its weights in DRAM."""
     if precision not in PRECISIONS:
         raise ZhisuanError(f"no network is brought to a machine in {precision} yet",
                            expected=", ".join(PRECISIONS), found=precision)  # fmt: skip
-    return lower(PRECISIONS[precision](network), network.sizes, machine)
+    found = lower(PRECISIONS[precision](network), network.sizes, machine)
+    return Loaded(found.plan, found.programs, found.constants, machine)
 
 
-def run(
-    network: Network, machine: Machine, precision: str, lowered: Lowered | None = None
-) -> ChipRun:
-    """One inference with its energy; `lowered` is the network prepared before."""
-    lowered = lowered or prepared(network, machine, precision)
-    inputs = dict(network.inputs)
-    _, trace = play(lowered.plan, lowered.programs, lowered.constants, inputs, machine)
+def run(network: Network, precision: str, on: Loaded) -> ChipRun:
+    """One inference with its energy."""
+    machine, launches = on.device.machine, on.plan.launches
+    _, trace = on.run(network.inputs)
     timing = replay(trace, machine)
-    launches = lowered.plan.launches
     return ChipRun(
         machine,
         precision,

@@ -83,7 +83,8 @@ def compare(
     for name in MACHINES:
         for precision in chip.PRECISIONS:
             try:
-                runs.append(chip.run(network, load(name), precision))
+                on = chip.loaded(network, load(name), precision)
+                runs.append(chip.run(network, precision, on))
             except ZhisuanError as error:
                 refused.append(f"{network.name} on `{name}` in {precision}: {error.what}")
     return Comparison(network.name, runs[0].macs, host, tuple(runs), tuple(refused))

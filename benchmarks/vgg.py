@@ -17,8 +17,7 @@ from itertools import pairwise
 from benchmarks import chip, cpu, networks
 from zhisuan.arch.load import load
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.lower import Lowered
-from zhisuan.runtime.device import play
+from zhisuan.runtime.device import Loaded
 from zhisuan.sim.timing import replay
 
 ROUNDS = 5
@@ -31,8 +30,8 @@ MOST_MEMORY = 2e9
 """Bytes that a simulation of VGG16 may take."""
 
 
-Ready = tuple[str, str, Lowered]
-"""Machine, precision, and the network planned."""
+Ready = tuple[str, str, Loaded]
+"""Machine, precision, and the network on a device: weights are loaded before, as the CPU's are."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def measure(rounds: int = ROUNDS) -> Comparison:
     ready, refused = [], []
     for name, precision in SUBJECTS:
         try:
-            ready.append((name, precision, chip.prepared(network, load(name), precision)))
+            ready.append((name, precision, chip.loaded(network, load(name), precision)))
         except ZhisuanError as error:
             refused.append(f"{precision} on `{name}`: {error.what}")
     found: list[tuple[float, list[float]]] = []
@@ -78,8 +77,8 @@ def measure(rounds: int = ROUNDS) -> Comparison:
     )
     pairs = zip(ours[::2], ours[1::2], strict=True)
     subjects = []
-    for (name, precision, lowered), (values, timing) in zip(ready, pairs, strict=True):
-        run = chip.run(network, load(name), precision, lowered)
+    for (name, precision, loaded), (values, timing) in zip(ready, pairs, strict=True):
+        run = chip.run(network, precision, loaded)
         subjects.append(Simulated(run, values, timing, peak_memory(name, precision)))
     others = max(others for others, _ in quietest)
     return Comparison(peer.name, theirs, tuple(subjects), tuple(refused), others)
@@ -90,11 +89,10 @@ def _round(network: networks.Network, peer: networks.Peer, ready: list[Ready]) -
     marks = [time.perf_counter()]
     peer.run()
     marks.append(time.perf_counter())
-    for name, _, lowered in ready:
-        machine = load(name)
-        _, trace = play(lowered.plan, lowered.programs, lowered.constants, network.inputs, machine)
+    for _, _, loaded in ready:
+        _, trace = loaded.run(network.inputs)
         marks.append(time.perf_counter())
-        replay(trace, machine)
+        replay(trace, loaded.device.machine)
         marks.append(time.perf_counter())
     return [after - before for before, after in pairwise(marks)]
 
@@ -109,7 +107,8 @@ def peak_memory(name: str, precision: str) -> int:
 def main() -> None:
     """The process whose memory is measured."""
     name, precision = sys.argv[1:]
-    chip.run(networks.vgg16_network(), load(name), precision)
+    network = networks.vgg16_network()
+    chip.run(network, precision, chip.loaded(network, load(name), precision))
     with open("/proc/self/status") as status:
         (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
     print(json.dumps(1024 * int(peak)))

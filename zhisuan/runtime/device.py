@@ -1,8 +1,8 @@
 """A device: a machine, its memory, and the trace of everything launched on it.
 
-`play` runs a whole plan.  Between writing inputs and reading outputs nothing is computed
-here: every value in between comes from instructions.  A device that was given checks judges
-what its launches did, when asked by `check`.
+`play` runs a whole plan, and `Loaded` keeps one for several runs.  Between writing inputs and
+reading outputs nothing is computed here: every value in between comes from instructions.  A
+device that was given checks judges what its launches did, when asked by `check`.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ class Device:
         self.programs: dict[str, Program] = {}
         self.memory = Memory(machine)
         self.trace = TraceBuilder()
+
+    def forget(self) -> None:
+        """Begin an empty trace, and nothing to judge; memory stays as it is."""
+        self.trace = TraceBuilder()
+        self.journals = []
 
     def reserve(self, size: int) -> None:
         """Make the first `size` bytes of GDRAM usable."""
@@ -138,6 +143,59 @@ def _check_windows(machine: Machine) -> None:
             )
 
 
+class Loaded:
+    """A plan on a device with its constants in DRAM, for one set of inputs after another.
+
+    Scratch buffers keep what the run before left in them: no kernel of a plan reads what it has
+    not written, which initcheck judges.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        programs: dict[str, Program],
+        constants: Mapping[str, np.ndarray],
+        machine: Machine,
+        *,
+        executor: str = "native",
+        checks: Sequence[str] = (),
+        schedule: int | None = None,
+    ) -> None:
+        verify(plan, programs)
+        self.plan, self.programs = plan, programs
+        self.device = Device(machine, executor, checks, schedule)
+        self.device.reserve(plan.dram_bytes)
+        for buffer in plan.by_role("constant"):
+            self.device.write(buffer, constants[buffer.name])
+
+    def run(
+        self, inputs: Mapping[str, np.ndarray], progress: Progress | None = None
+    ) -> tuple[dict[str, np.ndarray], Trace]:
+        """Inputs by name → outputs by name, and the trace of this run.
+
+        What the checks find is an error, raised when all launches are done, or one has stopped.
+        """
+        plan, device = self.plan, self.device
+        device.forget()
+        for buffer in plan.by_role("input"):
+            if buffer.name not in inputs:
+                raise ZhisuanError(f"input '{buffer.name}' is missing",
+                                   expected=", ".join(b.name for b in plan.by_role("input")),
+                                   found=", ".join(inputs) or "none")  # fmt: skip
+            device.write(buffer, inputs[buffer.name])
+        total = len(plan.launches)
+        with device.checking(_allocations(plan)):
+            for index, launch in enumerate(plan.launches):
+                if progress:
+                    progress(index, total, launch.layer)
+                device.launch(self.programs[launch.program], launch.kernel, launch.args,
+                              launch.label, launch.dims, launch.task_type)  # fmt: skip
+            if progress:
+                progress(total, total, "done")
+        outputs = {buffer.name: device.read(buffer) for buffer in plan.by_role("output")}
+        return outputs, device.trace.build()
+
+
 def play(
     plan: Plan,
     programs: dict[str, Program],
@@ -150,33 +208,13 @@ def play(
     checks: Sequence[str] = (),
     schedule: int | None = None,
 ) -> tuple[dict[str, np.ndarray], Trace]:
-    """Run a plan: inputs by name → outputs by name, and the trace.
+    """Run a plan once: inputs by name → outputs by name, and the trace.
 
-    What the named checks find is an error, raised when all launches are done, or one has stopped.
     `schedule` is the seed of another order of tasks.
     """
-    verify(plan, programs)
-    device = Device(machine, executor, checks, schedule)
-    device.reserve(plan.dram_bytes)
-    for buffer in plan.by_role("constant"):
-        device.write(buffer, constants[buffer.name])
-    for buffer in plan.by_role("input"):
-        if buffer.name not in inputs:
-            raise ZhisuanError(f"input '{buffer.name}' is missing",
-                               expected=", ".join(b.name for b in plan.by_role("input")),
-                               found=", ".join(inputs) or "none")  # fmt: skip
-        device.write(buffer, inputs[buffer.name])
-    total = len(plan.launches)
-    with device.checking(_allocations(plan)):
-        for index, launch in enumerate(plan.launches):
-            if progress:
-                progress(index, total, launch.layer)
-            device.launch(programs[launch.program], launch.kernel, launch.args, launch.label,
-                          launch.dims, launch.task_type)  # fmt: skip
-        if progress:
-            progress(total, total, "done")
-    outputs = {buffer.name: device.read(buffer) for buffer in plan.by_role("output")}
-    return outputs, device.trace.build()
+    loaded = Loaded(plan, programs, constants, machine,
+                    executor=executor, checks=checks, schedule=schedule)  # fmt: skip
+    return loaded.run(inputs, progress)
 
 
 def _allocations(plan: Plan) -> list[Allocation]:
