@@ -130,6 +130,26 @@ def test_a_quantised_network(machine: str) -> None:
     agree(quantize(graph, calibrate(graph, [feeds])).graph, feeds, machine)
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(("co", "shape"), [(32, (16, 21)), (70, (13, 9)), (8, (30, 31))])
+def test_normalisation_of_integer_sums(co: int, shape: tuple[int, int], machine: str) -> None:
+    """The convolution makes the channel sums of its halves; the norm is right to FP16."""
+    build = GraphBuilder("one")
+    build.input("x", I8, (1, 5, *shape))
+    weight = build.constant("w", integers((co, 5, 3, 3), 1))
+    names = ["x", weight, *affine(build, co, 0.02)]
+    y = build.node("conv2d_i8", names, {"to": "f32", "pads": (1, 1, 1, 1)}, label="conv")
+    random = np.random.default_rng(3)
+    vectors = [build.constant(n, random.normal(0, 1, co).astype(np.float32)) for n in ("a", "b")]
+    graph = build.finish([build.node("instance_norm", [y, *vectors], output="y", label="norm")])
+    chip, feeds = MACHINES[machine], {"x": integers((1, 5, *shape), 2)}
+    lowered = lower(graph, {}, chip)
+    assert [launch.kernel for launch in lowered.plan.launches] == ["conv2d", "instance_norm"]
+    ours, _ = play(lowered.plan, lowered.programs, lowered.constants, feeds, chip, checks=CHECKS)
+    expected = reference.run(graph, feeds)["y"]
+    np.testing.assert_allclose(ours["y"].astype(np.float32), expected, rtol=0, atol=0.01)
+
+
 @pytest.mark.parametrize("op", ["relu", "add"])
 def test_ops_whose_kernels_know_no_integers(op: str) -> None:
     build = GraphBuilder("one")

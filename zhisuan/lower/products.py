@@ -29,11 +29,12 @@ def lower_conv2d(state: Lowering, node: Node) -> None:
 
 @rule("conv2d_i8", integers=True)
 def lower_conv2d_i8(state: Lowering, node: Node) -> None:
-    """conv2d_i8 → one conv2d launch on integers."""
+    """conv2d_i8 → one conv2d launch on integers, with channel sums if an instance_norm follows."""
     _, weight, scale, shift = node.inputs
     filters = state.weights(node, weight)
     places = state.value(scale), state.value(shift)
-    _launch_conv2d(state, node, filters, _integers(node), *places, False)
+    stats = not node.attrs["activation"] and state.is_normalised(node.output)
+    _launch_conv2d(state, node, filters, _integers(node), *places, stats)
 
 
 def _integers(node: Node) -> ElementTypes:
