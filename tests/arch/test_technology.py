@@ -104,7 +104,7 @@ def test_a_machine_without_a_technology() -> None:
         area(load("course-core"))
     assert str(caught.value) == dedent("""\
         error: the area of course-core is unknown
-          expected: [technology] with node_nm, dram, static_milliwatts
+          expected: [technology] with node_nm, dram, static_microwatts_per_mm2
           found:    a machine without [technology]
           try:      copy the section from a preset, such as dlp-s""")
 

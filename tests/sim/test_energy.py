@@ -10,6 +10,7 @@ import pytest
 from sim_programs import ROUND, run_text
 
 from zhisuan.arch import technology as tech
+from zhisuan.arch.area import area
 from zhisuan.arch.describe import vary
 from zhisuan.arch.machine import Machine, Technology
 from zhisuan.base.errors import ZhisuanError
@@ -17,7 +18,8 @@ from zhisuan.sim.energy import PARTS, Energy, energy
 from zhisuan.sim.timing import replay
 from zhisuan.sim.trace import Trace
 
-MACHINE = replace(ROUND, technology=Technology(node_nm=45, dram="LPDDR4", static_milliwatts=1000))
+AT_45 = Technology(node_nm=45, dram="LPDDR4", static_microwatts_per_mm2=1000)
+MACHINE = replace(ROUND, technology=AT_45)
 NRAM_BYTE = tech.memory_byte(MACHINE.nram.size, 45, 64)
 BANK_BYTE = tech.memory_byte(MACHINE.wram.size // 64, 45, 64)
 
@@ -84,7 +86,16 @@ def test_instructions_and_static_power() -> None:
     parts = energy(trace, timing, MACHINE).by_part()
     assert parts["fetch"] == int(timing.instructions.sum()) * 25_000
     assert parts["scalar"] == int(timing.instructions.sum()) * 45_000
-    assert parts["static"] == timing.total * 1000 * 1000  # 1 W at 1 GHz: a picojoule a cycle
+    microwatts = round(1000 * sum(area(MACHINE).values()))
+    assert parts["static"] == microwatts * timing.total  # at 1 GHz: a femtojoule a cycle each
+
+
+def test_static_power_grows_with_the_area() -> None:
+    before, after = both({"sram.size": 1 << 22})
+    ratio = after.by_part()["static"] / before.by_part()["static"]
+    wide = vary(MACHINE, {"sram.size": 1 << 22})
+    assert ratio == pytest.approx(sum(area(wide).values()) / sum(area(MACHINE).values()), 1e-5)
+    assert ratio > 1.1
 
 
 BODY = "VLOAD $1, $2, $6\n SYNC #2\n VEXP.f16 $3, $2, $1\n SYNC #7\n VSTORE $6, $2, $3"
@@ -109,7 +120,7 @@ def test_parts_add_up() -> None:
 @pytest.mark.parametrize(
     "changes",
     [{"technology.node_nm": 65}, {"technology.dram": "DDR3"}, {"nram.size": 1 << 21},
-     {"technology.static_milliwatts": 2000}, {"vector.transcendental_passes": 16}],
+     {"technology.static_microwatts_per_mm2": 2000}, {"vector.transcendental_passes": 16}],
     ids=str,
 )  # fmt: skip
 def test_what_makes_it_dearer(changes: dict[str, int | str]) -> None:
@@ -125,6 +136,6 @@ def test_a_machine_without_a_technology() -> None:
         energy(trace, replay(trace, bare), bare)
     assert str(caught.value) == dedent("""\
         error: the energy of round is unknown
-          expected: [technology] with node_nm, dram, static_milliwatts
+          expected: [technology] with node_nm, dram, static_microwatts_per_mm2
           found:    a machine without [technology]
           try:      copy the section from a preset, such as dlp-s""")

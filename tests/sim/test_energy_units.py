@@ -15,7 +15,7 @@ from zhisuan.sim.energy import energy
 from zhisuan.sim.timing import replay
 from zhisuan.sim.trace import Trace
 
-AT_45 = Technology(node_nm=45, dram="LPDDR4", static_milliwatts=0)
+AT_45 = Technology(node_nm=45, dram="LPDDR4", static_microwatts_per_mm2=0)
 
 
 def spent(trace: Trace, machine: Machine) -> dict[str, int]:

@@ -22,8 +22,7 @@ SKIPPING = vary(
     ROUND, {"sparsity.skip": "weights", "sparsity.window": 256, "sparsity.index_bits": 4}
 )
 TAPS, CO, PIXELS = 200, 70, 10
-KINDS = {"i4": (np.int8, 16), "i8": (np.int8, 16), "i16": (np.int16, 16), "f16": (np.float16, 16),
-         "f32": (np.float32, 4)}  # fmt: skip
+KINDS = {"i4": np.int8, "i8": np.int8, "i16": np.int16, "f16": np.float16, "f32": np.float32}
 
 
 def pruned(kind: type, keep: float) -> np.ndarray:
@@ -68,7 +67,7 @@ def conv_cycles(trace: Trace, machine: Machine) -> int:
 @pytest.mark.parametrize("executor", ["native", "reference"])
 @pytest.mark.parametrize("name", KINDS)
 def test_the_trace_counts_weights(name: str, executor: str) -> None:
-    filters = pruned(KINDS[name][0], 0.4)
+    filters = pruned(KINDS[name], 0.4)
     each = (filters != 0).sum(axis=0)
     paced = each[:64].max() + each[64:].max()
     assert noted(convolved(name, filters, executor)[1]) == (paced, each.sum())
@@ -84,8 +83,8 @@ def test_the_sign_of_a_zero_does_not_count() -> None:
 
 @pytest.mark.parametrize("name", [name for name in KINDS if name != "i4"])
 def test_cycles_follow_the_slowest_channel(name: str) -> None:
-    kind, lanes = KINDS[name]
-    lanes = {"i8": 64, "i16": 32}.get(name, lanes)
+    kind = KINDS[name]
+    lanes = ROUND.lanes(name)
     for keep in (0.0, 0.1, 0.5, 1.0):
         filters = pruned(kind, keep)
         trace = convolved(name, filters, "native")[1]

@@ -34,7 +34,7 @@ MOST_SKIPPING = 64
 WRAM_LINE = 64
 """Bytes of a line of WRAM; a bank of every element holds whole lines."""
 MAY_BE_ZERO = (
-    "latency", "segment_cycles", "overhead", "stack", "sram.size", "static_milliwatts",
+    "latency", "segment_cycles", "overhead", "stack", "sram.size", "static_microwatts_per_mm2",
     "lanes_i4", "lanes_i8", "lanes_i16", "lanes_f16", "lanes_f32", "_ps",
     "miss_cycles", "refill_lines",
     "shift_cycles", "index_bits",

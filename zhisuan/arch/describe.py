@@ -51,7 +51,7 @@ UNITS = {
     "topology": "",
     "technology.dram": "",
     "node_nm": "nm",
-    "static_milliwatts": "mW",
+    "static_microwatts_per_mm2": "µW/mm²",
     "clusters": "clusters",
     "cores_per_cluster": "cores",
     "queues.window": "instructions",

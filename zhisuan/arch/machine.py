@@ -196,7 +196,7 @@ class Technology:
 
     node_nm: int
     dram: str  # a kind of DRAM that the technology tables know
-    static_milliwatts: int  # leakage and clock tree of the whole chip
+    static_microwatts_per_mm2: int  # leakage and clock tree, of the area that `area` gives
 
 
 MATRIX_KINDS = ("adder tree", "systolic")

@@ -38,7 +38,7 @@ def technology_of(machine: Machine, wanted: str) -> Technology:
     if machine.technology is None:
         raise ZhisuanError(
             f"the {wanted} of {machine.name} is unknown",
-            expected="[technology] with node_nm, dram, static_milliwatts",
+            expected="[technology] with node_nm, dram, static_microwatts_per_mm2",
             found="a machine without [technology]",
             hint="copy the section from a preset, such as dlp-s",
         )

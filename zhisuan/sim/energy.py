@@ -14,7 +14,7 @@ femtojoules, so that the sums are the same on every host.  What is counted:
 - NoC: the bytes of a transfer between clusters, on every link of its way.
 - A memory is read in the width of its port: NRAM of the vector unit's, WRAM in lines.
 - DRAM: every byte of the whole access units that move.
-- static: the machine's static power for as long as the run takes.
+- static: the machine's static power, which grows with its area, for as long as the run takes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zhisuan.arch import technology as tech
+from zhisuan.arch.area import area
 from zhisuan.arch.check import MATRIX_TYPES, WRAM_LINE
 from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import ZhisuanError
@@ -42,7 +43,7 @@ PARTS = (
     *(f"MAC {kind}" for kind in MATRIX_TYPES),
     "registers", "vector", "fetch", "scalar", "NRAM", "WRAM", "SRAM", "NoC", "DRAM", "static",
 )  # fmt: skip
-FEMTOJOULES_PER_MILLIWATT_SECOND = 10**12
+FEMTOJOULES_PER_MICROWATT_SECOND = 10**9
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ def energy(trace: Trace, timing: Timing, machine: Machine) -> Energy:
     for part in ("fetch", "scalar"):
         each = tech.operation(f"{part}_instruction", technology.node_nm)
         table[:, PARTS.index(part)] = instructions * each
-    static = technology.static_milliwatts * FEMTOJOULES_PER_MILLIWATT_SECOND
+    square_millimetres = sum(area(machine).values())
+    microwatts = round(technology.static_microwatts_per_mm2 * square_millimetres)
+    static = microwatts * FEMTOJOULES_PER_MICROWATT_SECOND
     for launch, cycles in enumerate(timing.launch_cycles()):
         table[launch, PARTS.index("static")] = static * int(cycles) // machine.clock_hz
     return Energy(table)
