@@ -235,6 +235,8 @@ def _tile(c: Convolution, pack: Pack, split: _Split, tile_h: int, tile_w: int, s
     rate = machine.move.bytes_per_cycle if stats else machine.dram_bytes_per_cycle
     moved = int((loads + stored + weights) / rate)
     cost = max(cycles, moved) + min(cycles, moved) // 2
+    if turns == 1:  # nothing to compute while it loads
+        cost += int(loads / rate)
     return _Tiling(split, tile_h, tile_w, tiles, args, cost, arena.used)
 
 
@@ -274,9 +276,11 @@ def _best(c: Convolution, pack: Pack, split: _Split, stats: bool,
           machine: Machine) -> tuple[_Tiling | None, _Tiling | None]:  # fmt: skip
     """The cheapest tiling of a split that fits NRAM, and the smallest of all."""
     best = smallest = None
-    for tile_w in _widths(c.out_w, pack[1]):
+    for number, tile_w in enumerate(_widths(c.out_w, pack[1])):
         if tile_w // pack[1] > FIELD:
             continue
+        if best is not None and number > 2 and c.out_h >= split.crew * pack[0]:
+            break  # still narrower tiles help only where there are too few rows
         for tile_h in _heights(c.out_h, pack[0]):
             if tile_h // pack[0] > FIELD:
                 break
@@ -286,8 +290,6 @@ def _best(c: Convolution, pack: Pack, split: _Split, stats: bool,
                 continue  # a larger one may need no second buffers
             if best is None or tiling.cost < best.cost:
                 best = tiling
-        if best is not None and c.out_h >= split.crew * pack[0]:
-            break  # narrower tiles help only where there are too few rows
     return best, smallest
 
 
