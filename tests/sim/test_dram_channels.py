@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chip_programs import timed
+from chip_programs import spent, timed
 from dram_traces import CHANNELS, ROWS_APART, channelled, load, store, strided, trace_of
 
 from zhisuan.arch.describe import vary
 from zhisuan.arch.load import load as load_machine
 from zhisuan.arch.load import preset_names
-from zhisuan.arch.machine import Machine
+from zhisuan.arch.machine import NO_SRAM, Chip, Machine, Noc
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import LDRAM, NRAM
 from zhisuan.sim.timing import Timing, replay
+from zhisuan.sim.trace import Trace
 
 MACHINE = channelled()
 
@@ -200,6 +201,39 @@ def test_more_bandwidth_and_more_channels_are_never_slower(seed: int) -> None:
     assert totals == sorted(totals, reverse=True)
 
 
+def clusters_of(*issued: list[tuple[str, dict[str, int]]]) -> Trace:
+    """A launch in which the only core of cluster i issues issued[i]."""
+    trace = trace_of(*issued)
+    return replace(trace, cluster=trace.core, core=np.zeros_like(trace.core))
+
+
+def networked(controllers: int, channels: bool = True) -> Machine:
+    """Four clusters of a core on a ring; links of 32 bytes a cycle, 5 cycles a hop."""
+    machine = replace(channelled(), chip=Chip(4, 1), sram=NO_SRAM,
+                      noc=Noc("ring", 32, 5, controllers))  # fmt: skip
+    return machine if channels else replace(machine, channels=None)
+
+
+@pytest.mark.parametrize("channels", [True, False])
+def test_controllers_hang_on_the_network(channels: bool) -> None:
+    """One at cluster 0: others need one or two hops, and links of half the DRAM's width."""
+    found = []
+    for cluster in range(4):
+        issued = [[load(0, 4096)] if i == cluster else [] for i in range(4)]
+        timing = timed(clusters_of(*issued), networked(1, channels))
+        found.append((int(timing.end[0] - timing.start[0]), int(timing.done[0] - timing.end[0])))
+    assert found == [(74 if channels else 64, 20), (128, 25), (128, 30), (128, 25)]
+
+
+def test_links_are_shared_and_spread() -> None:
+    both = clusters_of([], [load(0, 4096)], [load(4096, 4096)], [])
+    one = timed(both, networked(1))  # both come over the link from cluster 0 to 1
+    assert spent(one, "noc") > 0
+    assert timed(both, networked(2)).total < one.total
+    none = timed(both, networked(0))
+    assert spent(none, "noc") == 0 and none.total < one.total
+
+
 def test_without_channels_dram_is_ideal() -> None:
     ideal = replace(MACHINE, channels=None)
     assert busy(load(0, 64), load(ROWS_APART, 64), store(0, 4096), machine=ideal) == [1, 1, 64]
@@ -208,6 +242,7 @@ def test_without_channels_dram_is_ideal() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"noc.controllers": 2}, "more memory controllers than clusters"),
         ({"channels.count": 0}, "channels.count is too small"),
         ({"channels.interleave_bytes": 384}, "interleaved in a power of two"),
         ({"channels.interleave_bytes": 32}, "interleaved in a power of two"),

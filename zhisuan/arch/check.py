@@ -36,7 +36,7 @@ WRAM_LINE = 64
 MAY_BE_ZERO = (
     "latency", "segment_cycles", "overhead", "stack", "sram.size", "static_microwatts_per_mm2",
     "lanes_i4", "lanes_i8", "lanes_i16", "lanes_f16", "lanes_f32", "_ps",
-    "miss_cycles", "refill_lines",
+    "miss_cycles", "refill_lines", "controllers",
     "shift_cycles", "index_bits",
 )  # fmt: skip
 """Endings of the keys that may be 0, as those of [scalar]; other numbers are at least 1."""
@@ -129,6 +129,12 @@ RULES = (
         "the stack must leave room in SRAM",
         lambda m: m.sram.stack < max(m.sram.size, 1),
         lambda m: f"less than sram.size, {m.sram.size}" if m.sram.size else "0, as sram.size is",
+    ),
+    Rule(
+        "noc.controllers",
+        "there are more memory controllers than clusters",
+        lambda m: m.noc.controllers <= m.chip.clusters,
+        lambda m: f"at most chip.clusters, {m.chip.clusters}",
     ),
     Rule(
         "technology.node_nm",

@@ -16,6 +16,7 @@ UNITS = {
     "clock.hz": "Hz",
     "bytes_per_second": "bytes/s",
     "bytes_per_cycle": "bytes/cycle",
+    "controllers": "controllers",
     "channels.count": "channels",
     "interleave_bytes": "bytes",
     "turn_bytes": "bytes",

@@ -150,6 +150,7 @@ class Noc:
     topology: str  # one of TOPOLOGIES
     link_bytes_per_cycle: int  # each link, each way
     hop_latency: int
+    controllers: int = 0  # of memory, spread evenly over the clusters; 0: DRAM is beside them all
 
 
 @dataclass(frozen=True)

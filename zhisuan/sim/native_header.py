@@ -144,6 +144,8 @@ WALKER: Fields = (  # a core in the walk
     *(("i64", name, len(Unit)) for name in ("free", "unit_done", "step")),
     ("i64", "is_served", 1),  # by the DRAM, turn by turn: the first pending IO transfer
     ("Progress", "served", 1),
+    ("i64", "links_waited", 1),  # by that transfer
+    ("i64", "links_end", 1),
 )
 REPLAY: Fields = (
     ("i64", "rows", 1),

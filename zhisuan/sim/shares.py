@@ -9,6 +9,7 @@ every link of the network for the bytes over the link.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,13 +61,15 @@ class Collector:
         """Enter rows of one instruction; the latency that their way through the chip adds."""
         if row.name == "CDMA":
             return self._cdma(o, rows, occupancy)
-        if row.unit is Unit.IO and any(space in (*row.reads, *row.writes) for space in _DRAM):
+        if row.unit is Unit.IO and (reads_dram(row) or writes_dram(row)):
+            latency = self._to_controllers(row, o, rows)
             if self.machine.channels is not None:
                 self.blocks.add(row, o, rows)
-                return 0
-            way = "write" if any(space in _DRAM for space in row.writes) else "read"
+                return latency
+            way = "write" if writes_dram(row) else "read"
             size, segments = _extent(o)
             self._enter(rows, DRAM_RESOURCE, self.machine.dram_cycles(way, size, segments))
+            return latency
         elif row.unit is Unit.MOVE and SRAM in (*row.reads, *row.writes):
             ports = 1 if row.name in MULTICASTS else self.machine.chip.cores_per_cluster
             self._enter(rows, self._sram(self.trace.cluster[rows]), ceil_div(occupancy, ports))
@@ -99,6 +102,26 @@ class Collector:
         self._enter(rows[away], self._sram(target[away]), size[away])
         return hops * machine.noc.hop_latency
 
+    def _to_controllers(self, row: Instruction, o: Operands, rows: np.ndarray) -> np.ndarray | int:
+        """The links between the clusters and the memory controllers on the network, over which
+        the bytes of a transfer are spread evenly; the latency of the longest way."""
+        machine, noc = self.machine, self.machine.noc
+        if not noc.controllers:
+            return 0
+        spread = [i * machine.chip.clusters // noc.controllers for i in range(noc.controllers)]
+        size, segments = _extent(o)
+        moved = np.broadcast_to(size * segments, rows.shape)
+        cluster, hops = self.trace.cluster[rows], np.zeros(len(rows), np.int64)
+        for here in np.unique(cluster).tolist():
+            own = cluster == here
+            routes = [self.network.route(node, here) for node in spread if reads_dram(row)]
+            routes += [self.network.route(here, node) for node in spread if writes_dram(row)]
+            hops[own] = max(map(len, routes))
+            for link, times in sorted(Counter(link for way in routes for link in way).items()):
+                cycles = ceil_div(moved[own] * times, noc.controllers * noc.link_bytes_per_cycle)
+                self._enter(rows[own], 1 + machine.chip.clusters + link, cycles)
+        return hops * noc.hop_latency
+
     def finish(self) -> None:
         """Put all parts in the order of the rows."""
         rows, resource, cycles = (
@@ -111,6 +134,14 @@ class Collector:
         self.shares.resource = resource[order].astype(np.int64)
         self.shares.cycles = cycles[order].astype(np.int64)
         self.shares.blocks = self.blocks.finish(len(self.trace))
+
+
+def reads_dram(row: Instruction) -> bool:
+    return any(space in _DRAM for space in row.reads)
+
+
+def writes_dram(row: Instruction) -> bool:
+    return any(space in _DRAM for space in row.writes)
 
 
 def _extent(o: Operands) -> tuple[np.ndarray, np.ndarray]:

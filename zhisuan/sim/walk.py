@@ -116,9 +116,13 @@ class _Resources:
             return Cause.DRAM
         return Cause.SRAM if resource <= self.shares.clusters else Cause.NOC
 
-    def take(self, row: int, start: int) -> None:
+    def take(self, row: int, start: int) -> int:
+        """Keep all that `row` needs busy from `start`; when the last of it is free again."""
+        last = start
         for i in range(self.shares.first[row], self.shares.first[row + 1]):
-            self.free[self.shares.resource[i]] = start + int(self.shares.cycles[i])
+            end = self.free[self.shares.resource[i]] = start + int(self.shares.cycles[i])
+            last = max(last, end)
+        return last
 
 
 class _Meetings:
@@ -160,6 +164,8 @@ class _Core:
         """Transfers decoded but not placed."""
         self.served: Progress | None = None
         """How far the DRAM has come with the first pending transfer of the IO unit."""
+        self.links_waited, self.links_end = 0, 0
+        """How long that transfer waited for links, and until when it has them."""
         self.queue_done = dict.fromkeys(_QUEUES, first)
         self.free = [first] * _UNIT_COUNT
         self.unit_done = [first] * _UNIT_COUNT
@@ -262,33 +268,37 @@ class _Core:
         """Place the first pending transfer of a unit, or serve a turn of it."""
         row = self.pending[unit][0]
         if resources.has_channels(row):
-            if not self._serve(row, resources.dram):
+            if not self._serve(row, resources):
                 return
             start, cause, ready, occupancy = self._served_times(row)
         else:
-            ready, occupancy = self.ready(unit), int(self.work.occupancy[row])
+            ready = self.ready(unit)
             start, cause = resources.wait_for(row, ready)
-            resources.take(row, start)
+            occupancy = max(int(self.work.occupancy[row]), resources.take(row, start) - start)
         self.pending[unit].pop(0)
         if start > ready:
             self.plan.held_by[row] = cause
         self._place(row, unit, start, occupancy, ((start, cause),))
 
-    def _serve(self, row: int, dram: Dram | None) -> bool:
+    def _serve(self, row: int, resources: _Resources) -> bool:
         """Let the DRAM serve a turn of the transfer; whether it was the last."""
-        assert dram is not None
+        assert resources.dram is not None
         if self.served is None:
-            self.served = dram.begin(row, self.ready(Unit.IO.value))
-        return dram.serve(self.served, row)
+            ready = self.ready(Unit.IO.value)
+            start, _ = resources.wait_for(row, ready)
+            self.links_waited, self.links_end = start - ready, resources.take(row, start)
+            self.served = resources.dram.begin(row, start)
+        return resources.dram.serve(self.served, row)
 
-    def _served_times(self, row: int) -> tuple[int, int, int, int]:
-        """Start, cause of waiting, cycle of being ready, and occupancy of what was served."""
+    def _served_times(self, row: int) -> tuple[int, Cause, int, int]:
+        """Start, cause of most waiting, cycle of being ready, and occupancy of what was served."""
         assert self.served is not None
         end, waited = _cycle(self.served.ready), self.served.waited >> FRACTION
         self.served = None
         ready = self.ready(Unit.IO.value)
-        start = ready + waited
-        return start, Cause.DRAM, ready, max(end - start, 1)
+        start = ready + self.links_waited + waited
+        cause = Cause.NOC if self.links_waited > waited else Cause.DRAM
+        return start, cause, ready, max(max(end, self.links_end) - start, 1)
 
     def _place(
         self, row: int, kind: int, start: int, occupancy: int,

@@ -138,18 +138,44 @@ INLINE i64 ready(const Replay *r, const Walker *c, int q) {
     return later(c->free[r->kind[row]], r->queued[row]);
 }
 
+/* When all that a row needs is free, not before `start`, and which kind is the last. */
+static i64 wait_for(const Replay *r, i64 row, i64 start, int *cause) {
+    for (i64 i = r->share_first[row]; i < r->share_first[row + 1]; i++) {
+        const i64 resource = r->share_resource[i];
+        if (r->resource_free[resource] <= start) continue;
+        start = r->resource_free[resource];
+        *cause = resource == 0 ? CAUSE_DRAM : resource <= r->clusters ? CAUSE_SRAM : CAUSE_NOC;
+    }
+    return start;
+}
+
+/* Keep it busy from `start`; when the last of it is free again. */
+static i64 take_shares(const Replay *r, i64 row, i64 start) {
+    i64 last = start;
+    for (i64 i = r->share_first[row]; i < r->share_first[row + 1]; i++) {
+        const i64 end = start + r->share_cycles[i];
+        r->resource_free[r->share_resource[i]] = end;
+        last = later(last, end);
+    }
+    return last;
+}
+
 /* Serve a turn of a transfer by the DRAM's channels; place it after the last. */
 static void serve(const Replay *r, Walker *c, i64 row) {
+    int cause = CAUSE_DRAM;
     if (!c->is_served) {
-        const i64 moment = ready(r, c, 1) << FRACTION;
+        const i64 at = ready(r, c, 1), start = wait_for(r, row, at, &cause);
+        const i64 moment = start << FRACTION;
+        c->links_waited = start - at;
+        c->links_end = take_shares(r, row, start);
         c->served = (Progress){.block = r->dram->block_first[row], .ready = moment, .asked = moment};
         c->is_served = 1;
     }
     if (!serve_turn(r->dram, &c->served, row)) return;
     c->is_served = 0;
-    const i64 first = ready(r, c, 1), end = cycle_of(c->served.ready);
-    const i64 start = first + (c->served.waited >> FRACTION);
-    const int cause = CAUSE_DRAM;
+    const i64 first = ready(r, c, 1), end = later(cycle_of(c->served.ready), c->links_end);
+    const i64 waited = c->served.waited >> FRACTION, start = first + c->links_waited + waited;
+    cause = c->links_waited > waited ? CAUSE_NOC : CAUSE_DRAM;
     if (start > first) r->held_by[row] = cause;
     account_gap(r, c, UNIT_IO, row, 1, &start, &cause);
     place(r, c, row, start, later(end - start, 1));
@@ -161,19 +187,13 @@ static void place_transfer(const Replay *r, Walker *c, int q) {
         serve(r, c, row);
         return;
     }
-    i64 start = ready(r, c, q);
+    const i64 at = ready(r, c, q);
     int cause = CAUSE_DRAM;
-    for (i64 i = r->share_first[row]; i < r->share_first[row + 1]; i++) {
-        const i64 resource = r->share_resource[i];
-        if (r->resource_free[resource] <= start) continue;
-        start = r->resource_free[resource];
-        cause = resource == 0 ? CAUSE_DRAM : resource <= r->clusters ? CAUSE_SRAM : CAUSE_NOC;
-        r->held_by[row] = cause;
-    }
-    for (i64 i = r->share_first[row]; i < r->share_first[row + 1]; i++)
-        r->resource_free[r->share_resource[i]] = start + r->share_cycles[i];
+    const i64 start = wait_for(r, row, at, &cause);
+    if (start > at) r->held_by[row] = cause;
+    const i64 occupancy = later(r->occupancy[row], take_shares(r, row, start) - start);
     account_gap(r, c, r->kind[row], row, 1, &start, &cause);
-    place(r, c, row, start, r->occupancy[row]);
+    place(r, c, row, start, occupancy);
 }
 
 /* When the queues in `mask` have drained; -1 while that is not known. */
