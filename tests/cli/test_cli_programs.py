@@ -254,7 +254,7 @@ def test_machines(zhisuan: Command) -> None:
     shown = zhisuan("machine", "show", "dlp-s").out
     assert "matrix.lanes_f16 " in shown and "24 MAC/cycle/element" in shown
     checked = zhisuan("machine", "check", "dlp-s")
-    assert (checked.code, checked.out) == (0, "dlp-s: 78 values, all of them possible\n")
+    assert (checked.code, checked.out) == (0, "dlp-s: 83 values, all of them possible\n")
 
 
 def test_two_machines_side_by_side(zhisuan: Command) -> None:
