@@ -107,10 +107,15 @@ def test_a_machine_too_small_for_one_tile_is_refused() -> None:
     )
 
 
-@given(st.integers(1, 10**6), st.integers(1, 512), st.booleans(), st.sampled_from(["", "sigmoid"]))
-def test_instance_norm_tiles_fit(pixels: int, c: int, residual: bool, activation: str) -> None:
+@given(st.integers(1, 10**6), st.integers(1, 512), st.booleans(), st.sampled_from(["", "sigmoid"]),
+       st.sampled_from([None, 2.5]))  # fmt: skip
+def test_instance_norm_tiles_fit(
+    pixels: int, c: int, residual: bool, activation: str, factor: float | None
+) -> None:
     args = pixelwise.instance_norm(
-        pixels, c, 1, 1e-5, MACHINE, activation=activation, residual=residual
+        pixels, c, 1, 1e-5, MACHINE, activation=activation, residual=residual, factor=factor
     ).args
-    assert args["out_offset"] + 2 * args["tile_bytes"] <= MACHINE.nram_usable
+    assert args["out_offset"] + 2 * args["tile_bytes"] <= args["integer_offset"]
+    integers = args["tile_bytes"] if factor else 0
+    assert args["integer_offset"] + integers <= MACHINE.nram_usable
     assert args["tile_bytes"] >= args["tile_pixels"] * c * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph import reference
 from zhisuan.graph.build import GraphBuilder
 from zhisuan.graph.ir import Graph
+from zhisuan.graph.ops import OPS
 from zhisuan.lower import lower
 from zhisuan.quantize import calibrate, quantize
 from zhisuan.runtime.device import play
@@ -148,6 +150,34 @@ def test_normalisation_of_integer_sums(co: int, shape: tuple[int, int], machine:
     ours, _ = play(lowered.plan, lowered.programs, lowered.constants, feeds, chip, checks=CHECKS)
     expected = reference.run(graph, feeds)["y"]
     np.testing.assert_allclose(ours["y"].astype(np.float32), expected, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("residual", [False, True])
+def test_a_normalisation_gives_integers_itself(residual: bool, machine: str) -> None:
+    """They are its halves quantised, whether those are wanted too or not."""
+    shape = (1, 33, 19, 14)
+    random = np.random.default_rng(3)
+    form = {"position": -5, "scale": 1.25}  # some numbers saturate
+    build = GraphBuilder("one")
+    images = [build.input(name, F32, shape) for name in ("x", "r")[: 1 + residual]]
+    vectors = [build.constant(n, random.normal(0, 1, 33).astype(np.float32)) for n in ("a", "b")]
+    names = [images[0], *vectors, *images[1:]]
+    y = build.node("instance_norm", names, {"activation": "relu"}, output="y", label="norm")
+    q = build.node("quantize", [y], form, output="q", label="quantize")
+    graph = build.finish([q, y])
+    feeds = {name: random.normal(0, 2, shape).astype(np.float16).astype(np.float32)
+             for name in images}  # fmt: skip
+    chip, found = MACHINES[machine], []
+    for outputs in (("q", "y"), ("q",)):
+        lowered = lower(replace(graph, outputs=outputs), {}, chip)
+        kernels = [launch.kernel for launch in lowered.plan.launches]
+        assert kernels == ["channel_sums", "instance_norm"]
+        run = play(lowered.plan, lowered.programs, lowered.constants, feeds, chip, checks=CHECKS)
+        found.append(run[0])
+    expected = OPS["quantize"].reference(found[0]["y"], **form)
+    assert np.array_equal(found[0]["q"], expected) and np.array_equal(found[1]["q"], expected)
+    assert set(found[1]) == {"q"} and expected.max() == 127 and len(np.unique(expected)) > 50
 
 
 @pytest.mark.parametrize("op", ["relu", "add"])

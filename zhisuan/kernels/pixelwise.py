@@ -40,11 +40,14 @@ def _tile_count(total: int, unit_bytes: int, fixed: int, machine: Machine, what:
 
 
 def instance_norm(pixels: int, c: int, makers: int, epsilon: float, machine: Machine, *,
-                  activation: str, residual: bool) -> LaunchPlan:  # fmt: skip
-    """`pixels` × `c` halves, whose channel sums come from `makers` tasks."""
-    per_pixel = c * HALF * (4 + 2 * residual)
+                  activation: str, residual: bool,
+                  factor: float | None = None) -> LaunchPlan:  # fmt: skip
+    """`pixels` × `c` halves, whose channel sums come from `makers` tasks; with a `factor` they
+    become integers too."""
+    integers = factor is not None
+    per_pixel = c * HALF * (4 + 2 * residual + integers)
     batch = min(makers - 1, max(1, usable(machine) // STATS_SHARE // (4 * c * FLOAT)))
-    vectors = (7 + 4 * batch) * c * FLOAT  # six of its own, zeros, the others' sums
+    vectors = ((7 + 4 * batch) * c + 1) * FLOAT  # six, zeros, the others' sums, the factor
     fixed = aligned(vectors)
     what = f"instance norm of {pixels} pixels × {c} channels"
     tile = _tile_count(pixels, per_pixel, fixed, machine, what, "instance_norm")
@@ -58,11 +61,13 @@ def instance_norm(pixels: int, c: int, makers: int, epsilon: float, machine: Mac
         "one_over_pixels": 1.0 / pixels,
         "epsilon": epsilon,
         "activation": ACTIVATIONS.index(activation),
+        "factor": factor or 0.0,
         "tile_pixels": tile,
         "vector_offset": arena.take(vectors),
         "in_offset": arena.take(2 * tile_bytes),
         "residual_offset": arena.take(2 * tile_bytes if residual else 0),
         "out_offset": arena.take(2 * tile_bytes),
+        "integer_offset": arena.take(tile_bytes if integers else 0),
         "tile_bytes": tile_bytes,
     }
     return on_cores(args, ceil_div(pixels, tile), machine)

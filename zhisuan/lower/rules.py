@@ -13,7 +13,8 @@ from zhisuan.lower.state import Lowering, rule
 
 @rule("instance_norm")
 def lower_instance_norm(state: Lowering, node: Node) -> None:
-    """instance_norm → channel_sums unless the convolution made them, then instance_norm."""
+    """instance_norm → channel_sums unless the convolution made them, then instance_norm, which
+    does the work of a quantize that reads its result."""
     x, gamma, beta, *residual = node.inputs
     height, width, c = state.image(x)
     pixels = height * width
@@ -22,12 +23,17 @@ def lower_instance_norm(state: Lowering, node: Node) -> None:
         pointers = {"stats": state.make_sums(x, c, plan.tasks), "src": state.value(x)}
         state.launch(node, "channel_sums", plan, pointers)
     sums = state.sums[x]
+    readers = [reader for reader in state.graph.nodes if node.output in reader.inputs]
+    quantizer = next((reader for reader in readers if reader.op == "quantize"), None)
+    halves = quantizer is None or len(readers) > 1 or node.output in state.graph.outputs
     plan = pixelwise.instance_norm(
         pixels, c, sums.makers, node.attrs["epsilon"], state.machine,
         activation=node.attrs["activation"], residual=bool(residual),
+        factor=_format(quantizer).factor if quantizer else None,
     )  # fmt: skip
     pointers = {
-        "dst": state.result(node),
+        "dst": state.result(node) if halves else None,
+        "integers": state.result(quantizer) if quantizer else None,
         "src": state.value(x),
         "residual": state.value(residual[0]) if residual else None,
         "stats": sums.place,
@@ -130,10 +136,16 @@ def lower_slice1d(state: Lowering, node: Node) -> None:
     state.places[node.output] = whole.at(start)
 
 
+def _format(node: Node) -> Format:
+    return Format(node.attrs["position"], node.attrs["scale"])
+
+
 @rule("quantize", "dequantize", integers=True)
 def lower_rescale(state: Lowering, node: Node) -> None:
     """Between FP16 and 8-bit integers → one rescale launch."""
-    form = Format(node.attrs["position"], node.attrs["scale"])
+    if node.output in state.places:  # the op that made its input has quantised it
+        return
+    form = _format(node)
     to_int8 = node.op == "quantize"
     factor = form.factor if to_int8 else form.step
     if len(state.shapes[node.output]) < 2:
