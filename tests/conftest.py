@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
 
 os.environ.setdefault("ZHISUAN_CACHE", str(ROOT / ".cache" / "zhisuan"))
+os.environ.setdefault("ZHISUAN_CHECK", "all")
 
 settings.register_profile("zhisuan", deadline=None, derandomize=True, database=None)
 settings.load_profile("zhisuan")

@@ -94,7 +94,7 @@ def execute(
     clock: Clock | None = None,
     progress: Progress | None = None,
     title: str = "",
-    checks: Sequence[str] = (),
+    checks: Sequence[str] | None = None,
     schedule: int | None = None,
 ) -> Execution:
     """Play a plan, time its trace, and account for every layer; what checks find is an error.
@@ -139,7 +139,7 @@ def style(
     machine: str = machines.DEFAULT,
     emit: Path | None = None,
     progress: Progress | None = None,
-    checks: Sequence[str] = (),
+    checks: Sequence[str] | None = None,
     int8: bool = False,
 ) -> StyleRun:
     """Restyle a photograph on the simulated chip; `emit` is an existing folder to fill.
@@ -277,7 +277,7 @@ def run_plan(
     inputs: Path | None = None,
     machine: str | None = None,
     progress: Progress | None = None,
-    checks: Sequence[str] = (),
+    checks: Sequence[str] | None = None,
     schedule: int | None = None,
 ) -> Execution:
     """Play a `.plan` with the programs and data beside it; no graph is involved.
@@ -306,7 +306,7 @@ def run_graph(
     inputs: Path | None = None,
     machine: str | None = None,
     progress: Progress | None = None,
-    checks: Sequence[str] = (),
+    checks: Sequence[str] | None = None,
     schedule: int | None = None,
 ) -> Execution:
     """Optimise, lower and run a `.graph` or `.onnx` file at the sizes of the given inputs."""

@@ -28,6 +28,7 @@ def test_unset_and_empty_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
         assert knobs.clang_path() is None
         assert knobs.executor() is None
         assert knobs.cpu_features() == ()
+        assert knobs.check() is None
         knobs.check_environment()
 
 
@@ -35,6 +36,8 @@ def test_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZHISUAN_CACHE", "some/where")
     monkeypatch.setenv("ZHISUAN_CLANG", "/opt/clang")
     monkeypatch.setenv("ZHISUAN_EXECUTOR", "reference")
+    monkeypatch.setenv("ZHISUAN_CHECK", "memcheck,racecheck")
+    assert knobs.check() == "memcheck,racecheck"
     monkeypatch.setenv("ZHISUAN_CPU_FEATURES", "-avx512f, -sse4.2")
     assert knobs.cache_folder() == Path.cwd() / "some/where"
     assert knobs.clang_path() == Path("/opt/clang")
@@ -78,7 +81,7 @@ def test_unknown_switch(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(caught.value) == (
         "error: unknown environment variable ZHISUAN_CASHE\n"
         "  expected: one of ZHISUAN_CACHE, ZHISUAN_CLANG, ZHISUAN_EXECUTOR, "
-        "ZHISUAN_CPU_FEATURES\n"
+        "ZHISUAN_CHECK, ZHISUAN_CPU_FEATURES\n"
         "  try:      did you mean 'ZHISUAN_CACHE'?"
     )
 

@@ -8,6 +8,8 @@ from zhisuan import bcl
 from zhisuan.arch.load import load
 from zhisuan.isa.address import GDRAM
 from zhisuan.isa.disasm import disassemble
+from zhisuan.runtime.device import Device
+from zhisuan.sim.checks.allocation import Allocation
 from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.trace import Trace, TraceBuilder
@@ -16,25 +18,28 @@ from zhisuan.sim.trace import Trace, TraceBuilder
 def run(source: str, *arguments: np.ndarray | float, optimize: int = 2) -> None:
     """Run the one kernel of `source`; arrays lie in DRAM and are updated in place."""
     program = bcl.compile(source, "kernel.bcl", optimize=optimize).program
-    (kernel,) = program.kernels
-    memory = Memory(load("dlp-s"))
-    places, at = [], GDRAM.base
-    for argument in arguments:
-        places.append(at)
-        if isinstance(argument, np.ndarray):
-            at += (argument.nbytes + 255) & ~127
-    memory.reserve(at + 128)
+    (kernel,) = program.kernels.values()
+    device = Device(load("dlp-s"))
     values: list[int | float] = []
-    for argument, place in zip(arguments, places, strict=True):
+    held, at = [], 0
+    for number, argument in enumerate(arguments):
         if isinstance(argument, np.ndarray):
-            memory.write(place, argument.reshape(-1))
-            values.append(place)
+            values.append(GDRAM.base + at)
+            held.append(Allocation(f"argument {number}", values[-1], argument.nbytes, filled=True))
+            at += (argument.nbytes + 255) & ~127
         else:
             values.append(argument)
-    execute(program, kernel, values, memory, TraceBuilder(), label="test")
-    for argument, place in zip(arguments, places, strict=True):
+    device.reserve(at + 128)
+    memory = device.memory
+    for argument, place in zip(arguments, values, strict=True):
         if isinstance(argument, np.ndarray):
-            argument[...] = memory.read(place, argument.dtype, argument.size).reshape(
+            memory.write(int(place), argument.reshape(-1))
+    names = [parameter.name for parameter in kernel.parameters]
+    with device.checking(held):
+        device.launch(program, kernel.name, dict(zip(names, values, strict=True)), "test")
+    for argument, place in zip(arguments, values, strict=True):
+        if isinstance(argument, np.ndarray):
+            argument[...] = memory.read(int(place), argument.dtype, argument.size).reshape(
                 argument.shape
             )
 

@@ -10,11 +10,13 @@ from zhisuan.arch.load import load
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import GDRAM
 from zhisuan.runtime.device import Device
+from zhisuan.sim.checks.allocation import Allocation
 from zhisuan.sim.tasks import MEMORY_CORE, Dims
 from zhisuan.sim.timing import replay
 from zhisuan.sim.trace import Trace
 
 OUT = GDRAM.base + (1 << 19)
+ROOM = 1 << 20
 
 SLICES = """
 #define N 1024
@@ -42,7 +44,7 @@ __mlu_entry__ void mirror(float *out, float *in) {
     __memcpy(all + (coreDim - 1 - coreId) * 64, own, 256, NRAM2SRAM);
   }
   __sync_all();
-  if (__is_mpu()) __memcpy(out + clusterId * 256, all, 1024, SRAM2GDRAM);
+  if (__is_mpu()) __memcpy(out + (taskIdY * clusterDim + clusterId) * 256, all, 1024, SRAM2GDRAM);
 }
 """
 
@@ -69,11 +71,13 @@ def run(
 ) -> tuple[np.ndarray, Trace]:  # fmt: skip
     """Launch once on the chip; `count` floats of the output."""
     device = Device(load("mlu270"))
-    device.reserve(1 << 20)
+    device.reserve(ROOM)
     device.memory.write(GDRAM.base, data)
     program = bcl.compile(source, "test.bcl").program
     args = {"out": OUT, "in": GDRAM.base, **extra}
-    device.launch(program, kernel, args, "test", dims, task_type)
+    out = Allocation("out", OUT, GDRAM.base + ROOM - OUT)
+    with device.checking([Allocation("in", GDRAM.base, data.nbytes, filled=True), out]):
+        device.launch(program, kernel, args, "test", dims, task_type)
     return device.memory.read(OUT, np.float32, count), device.trace.build()
 
 
@@ -104,9 +108,9 @@ def test_more_cores_take_less_time() -> None:
 
 def test_cores_and_memory_core_work_through_shared_memory() -> None:
     data = np.arange(2048, dtype=np.float32)
-    found, trace = run(MIRROR, "mirror", data, {}, (16, 2, 1), "UNION4", 1024)
+    found, trace = run(MIRROR, "mirror", data, {}, (16, 2, 1), "UNION4", 2048)
     wanted = data[:1024].reshape(4, 4, 64)[:, ::-1].reshape(-1) + 1
-    assert np.array_equal(found, wanted)
+    assert np.array_equal(found, np.tile(wanted, 2))
     assert (trace.core == MEMORY_CORE).any()
 
 

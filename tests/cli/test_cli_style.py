@@ -35,7 +35,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     seen: list[tuple[Any, ...]] = []
 
     def style(photo, style, size, machine, emit, progress, checks, int8):  # type: ignore[no-untyped-def]
-        assert (checks, int8) == ((), False)
+        assert (checks, int8) == (None, False)
         seen.append((photo, style, size, machine, emit))
         progress(0, 1, "only")
         progress(1, 1, "done")

@@ -10,6 +10,7 @@ from zhisuan.arch.load import load
 from zhisuan.isa.address import GDRAM
 from zhisuan.report.intervals import core_shown, lanes_of
 from zhisuan.runtime.device import Device
+from zhisuan.sim.checks.allocation import Allocation
 from zhisuan.sim.timing import Timing, replay
 from zhisuan.sim.trace import Trace
 
@@ -27,7 +28,8 @@ __mlu_entry__ void share(float *data) {
       __memcpy_async(own, all, 4096, SRAM2NRAM);
       __sync_move();
       if (coreId == 1) __bang_active_exp(own, own, 1024);
-      __memcpy_async(data + taskId * 1024, own, 4096, NRAM2GDRAM);
+      __sync_compute();
+      __memcpy_async(data + (1 + taskId) * 1024, own, 4096, NRAM2GDRAM);
     }
     __sync_all();
   }
@@ -47,9 +49,10 @@ def run() -> tuple[Trace, Timing]:
     device.reserve(1 << 20)
     program = bcl.compile(SOURCE, "share.bcl").program
     args = {"data": GDRAM.base}
-    device.launch(program, "share", args, "share", (8, 1, 1), "UNION2")
-    device.launch(program, "alone", args, "alone")
-    device.launch(program, "alone", args, "many", (21, 1, 1))
+    with device.checking([Allocation("data", GDRAM.base, 1 << 20, filled=True)]):
+        device.launch(program, "share", args, "share", (8, 1, 1), "UNION2")
+        device.launch(program, "alone", args, "alone")
+        device.launch(program, "alone", args, "many", (21, 1, 1))
     trace = device.trace.build()
     return trace, replay(trace, device.machine)
 

@@ -55,13 +55,16 @@ class Knob:
 CACHE = Knob("ZHISUAN_CACHE", "folder for compiled code")
 CLANG = Knob("ZHISUAN_CLANG", "path of the clang to compile with")
 EXECUTOR = Knob("ZHISUAN_EXECUTOR", "how the chip is simulated", allowed=("native", "reference"))
+CHECK = Knob("ZHISUAN_CHECK", "checks of runs that name none themselves, as --check takes them")
 CPU_FEATURES = Knob(
     "ZHISUAN_CPU_FEATURES",
     "host CPU features the native core must do without",
     form=r"-[\w.]+([,\s]+-[\w.]+)*",
     form_in_words="names with a leading minus, separated by commas, such as '-avx512f,-avx2'",
 )
-KNOBS: Mapping[str, Knob] = {knob.name: knob for knob in (CACHE, CLANG, EXECUTOR, CPU_FEATURES)}
+KNOBS: Mapping[str, Knob] = {
+    knob.name: knob for knob in (CACHE, CLANG, EXECUTOR, CHECK, CPU_FEATURES)
+}
 
 
 def cache_folder() -> Path | None:
@@ -79,6 +82,11 @@ def clang_path() -> Path | None:
 def executor() -> Executor | None:
     """ZHISUAN_EXECUTOR; None when unset: native where a compiler is found, else reference."""
     return cast("Executor | None", EXECUTOR.read())
+
+
+def check() -> str | None:
+    """ZHISUAN_CHECK; None when unset: no checks but those that are asked for."""
+    return CHECK.read()
 
 
 def cpu_features() -> tuple[str, ...]:

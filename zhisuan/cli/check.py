@@ -13,7 +13,7 @@ Check = Annotated[
     str | None,
     typer.Option(
         "--check",
-        help="Look for mistakes: memcheck,initcheck,racecheck,synccheck or all.",
+        help="Look for mistakes: memcheck,initcheck,racecheck,synccheck, all or none.",
         show_default=False,
     ),
 ]
@@ -27,10 +27,10 @@ Schedule = Annotated[
 ]
 
 
-def names(text: str | None) -> tuple[str, ...]:
-    """The checks asked for, none without the option; an unknown one is an error."""
+def names(text: str | None) -> tuple[str, ...] | None:
+    """The checks asked for, None without the option; an unknown one is an error."""
     if text is None:
-        return ()
+        return None
     from zhisuan.sim.checks.run import parse
 
     return parse(text)

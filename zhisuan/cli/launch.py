@@ -40,7 +40,7 @@ def launch(
     kernel: str | None,
     texts: list[str],
     machine: str | None,
-    checks: Sequence[str] = (),
+    checks: Sequence[str] | None = None,
     dims: Dims = ONE_TASK,
     task_type: str = "BLOCK",
     schedule: int | None = None,

@@ -31,17 +31,17 @@ Progress = Callable[[int, int, str], None]
 
 
 class Device:
-    """One simulated card.  `checks` names checks of `sim.checks.run.CHECKS`; `schedule` is the
-    seed of another order of tasks than the usual one."""
+    """One simulated card.  `checks` names checks of `sim.checks.run.CHECKS`, without it those of
+    ZHISUAN_CHECK; `schedule` is the seed of another order of tasks than the usual one."""
 
     def __init__(
-        self, machine: Machine, executor: str = "native", checks: Sequence[str] = (),
+        self, machine: Machine, executor: str = "native", checks: Sequence[str] | None = None,
         schedule: int | None = None,
     ) -> None:  # fmt: skip
         _check_windows(machine)
         self.machine = machine
         self.executor = executor
-        self.checks = tuple(checks)
+        self.checks = checking.by_default() if checks is None else tuple(checks)
         self.schedule = schedule
         self.journals: list[Journal] = []
         self.programs: dict[str, Program] = {}
@@ -205,7 +205,7 @@ def play(
     *,
     executor: str = "native",
     progress: Progress | None = None,
-    checks: Sequence[str] = (),
+    checks: Sequence[str] | None = None,
     schedule: int | None = None,
 ) -> tuple[dict[str, np.ndarray], Trace]:
     """Run a plan once: inputs by name → outputs by name, and the trace.

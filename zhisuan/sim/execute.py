@@ -105,7 +105,7 @@ def execute(
             started += runs
             run_together(runs, meetings, located, program.place, turns)
     except ZhisuanError:
-        if journal is not None:
+        if journal is not None and started:
             for run in started:
                 run.close()
             trace.add_tasks(launch, _stretches(started))

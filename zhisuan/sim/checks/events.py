@@ -92,9 +92,10 @@ class Event:
     """One instruction's doings.
 
     `queue` is None for the scalar unit; `waits` is the mask of a SYNC, else 0; `meeting` is the
-    number of a BARRIER's meeting, else -1, and `barrier` has its operands.  Where element i of the
-    result depends on no more than elements i of the operands, `elements` counts them; elsewhere it
-    is 0.  `lock` is the lock in whose section it is.  A transfer's elements are bytes, and `copied` has their addresses in order, from and to.
+    number of a BARRIER's meeting, else -1, and `barrier` has its operands.  `lock` is the lock in
+    whose section it is.  Where element i of the result depends on no more than elements i of the
+    operands, `elements` counts them; elsewhere it is 0.  A transfer's elements are bytes, and
+    `copied` gives their addresses in order, from and to.
     """
 
     course: Course

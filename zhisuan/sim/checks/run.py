@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from zhisuan.arch.machine import Machine
+from zhisuan.base import knobs
 from zhisuan.base.errors import ZhisuanError, did_you_mean
 from zhisuan.isa.address import GDRAM, Space
 from zhisuan.isa.program import Program
@@ -26,7 +27,7 @@ from zhisuan.sim.trace import Trace
 
 CHECKS = (memcheck.NAME, initcheck.NAME, racecheck.NAME, synccheck.NAME)
 """Every check by the name that people know."""
-ALL = "all"
+ALL, NONE = "all", "none"
 _SHOWN = 10
 
 
@@ -72,18 +73,23 @@ class StoppedWithFindings(ZhisuanError):
 
 
 def parse(text: str) -> tuple[str, ...]:
-    """`memcheck,racecheck` or `all` → names of CHECKS, in their order."""
+    """`memcheck,racecheck`, `all` or `none` → names of CHECKS, in their order."""
     asked = [name.strip() for name in text.split(",") if name.strip()]
     for name in asked or [""]:
-        if name not in (*CHECKS, ALL):
+        if name not in (*CHECKS, ALL, NONE):
             raise ZhisuanError(
                 f"there is no check called '{name}'",
                 where="--check",
-                expected=", ".join((*CHECKS, ALL)),
+                expected=", ".join((*CHECKS, ALL, NONE)),
                 found=text,
-                hint=did_you_mean(name, (*CHECKS, ALL)) or f"--check {ALL}",
+                hint=did_you_mean(name, (*CHECKS, ALL, NONE)) or f"--check {ALL}",
             )
     return CHECKS if ALL in asked else tuple(name for name in CHECKS if name in asked)
+
+
+def by_default() -> tuple[str, ...]:
+    """The checks of a run that names none: those of ZHISUAN_CHECK."""
+    return parse(knobs.check() or NONE)
 
 
 def check(
