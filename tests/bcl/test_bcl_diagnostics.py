@@ -97,14 +97,6 @@ MESSAGES = {
         "    __mlu_entry__ void k(int *p) { *p = 1; }\n"
         "  try:      a launch names a kernel without its parameter types: rename one of them",
     ),
-    "an array of unknown length": (
-        kernel("int a[n]; for (int i = 0; i < n; i++) a[i] = i; p[0] = a[n / 2];"),
-        "error: an array whose length is known only at run time cannot lie on the stack\n"
-        "  where:    k.bcl:2:3\n"
-        "      int a[n]; for (int i = 0; i < n; i++) a[i] = i; p[0] = a[n / 2];\n"
-        "      ^\n"
-        "  try:      give it a constant length, or use an __nram__ arena",
-    ),
     "a copy that no unit can do": (
         kernel("__memcpy(p, p, n, WRAM2NRAM);"),
         "error: this copy direction is not supported\n"
@@ -156,13 +148,6 @@ MESSAGES = {
         "  where:    k.bcl:2:17\n"
         "      p[0] = (float)__dlp_SGET(n);\n"
         "                    ^",
-    ),
-    "division of very wide integers": (
-        "__mlu_entry__ void k(__int128 *p) { p[0] = p[1] / p[2]; }\n",
-        "error: division of integers wider than 64 bits is not supported\n"
-        "  where:    k.bcl:1:49\n"
-        "    __mlu_entry__ void k(__int128 *p) { p[0] = p[1] / p[2]; }\n"
-        "                                                    ^",
     ),
 }
 

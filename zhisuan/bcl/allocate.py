@@ -15,6 +15,7 @@ from zhisuan.bcl.check_registers import check
 from zhisuan.bcl.code import (
     ALLOCATABLE,
     CALLEE_SAVED,
+    FRAME_POINTER,
     Code,
     Op,
 )
@@ -181,6 +182,8 @@ def _rename(code: Code, names: dict[int, int]) -> None:
 def allocate(code: Code, registers: tuple[int, ...] = ALLOCATABLE) -> None:
     """Assign machine registers in place; with fewer `registers` more values are spilled."""
     drop_unreachable(code)
+    if code.moves_stack:
+        registers = tuple(register for register in registers if register != FRAME_POINTER)
     spiller = Spiller(code)
     for _ in range(_ROUNDS):
         graph = _Graph(code, spiller.unspillable)
@@ -197,4 +200,5 @@ def allocate(code: Code, registers: tuple[int, ...] = ALLOCATABLE) -> None:
     for block in code.blocks:
         block.ops = [op for op in block.ops if not (op.is_move and op.regs[0] == op.regs[1])]
     used = {register for block in code.blocks for op in block.ops for register in op.regs}
+    used |= {FRAME_POINTER} if code.moves_stack else set()
     code.saved = () if code.is_kernel else tuple(r for r in CALLEE_SAVED if r in used)

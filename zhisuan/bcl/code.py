@@ -19,6 +19,8 @@ CALLER_SAVED = tuple(range(32))
 CALLEE_SAVED = tuple(range(32, LINK_REGISTER))
 """A function restores those of $32..$61 that it changes."""
 ALLOCATABLE = CALLER_SAVED + CALLEE_SAVED
+FRAME_POINTER = CALLEE_SAVED[-1]
+"""Where a function that moves the stack pointer as it runs keeps its frame."""
 STACK_ALIGNMENT = 64
 
 PRIVATE = "private"  # stack slots, parameters, constants: no queued instruction touches them
@@ -97,7 +99,11 @@ class Op:
 
     @property
     def has_effect(self) -> bool:
-        return self.row.is_queued or self.row.name in _EFFECTS
+        moves_stack = any(
+            dest and r == STACK_POINTER
+            for r, dest in zip(self.regs, _DEST[self.row.name], strict=True)
+        )
+        return moves_stack or self.row.is_queued or self.row.name in _EFFECTS
 
     def replace(self, index: int, register: int) -> None:
         self.regs[index] = register
@@ -147,6 +153,7 @@ class Code:
     slots: list[tuple[int, int]] = field(default_factory=list)  # (bytes, alignment)
     out_arguments: int = 0
     makes_calls: bool = False
+    moves_stack: bool = False  # has arrays of a length known at run time: needs FRAME_POINTER
     again: dict[int, list[Op]] = field(default_factory=dict)
     kept: set[int] = field(default_factory=set)
     saved: tuple[int, ...] = ()

@@ -20,6 +20,8 @@ from zhisuan.bcl.allocate import allocate
 from zhisuan.bcl.code import ALLOCATABLE
 from zhisuan.bcl.emit import Emitter
 from zhisuan.bcl.layout import lay_out
+from zhisuan.bcl.legalize import legalize
+from zhisuan.bcl.link import LIBRARY, complete, link, reachable
 from zhisuan.bcl.order import add_syncs
 from zhisuan.bcl.read_llvm import read_module
 from zhisuan.bcl.select import select
@@ -44,21 +46,24 @@ def compile(
     optimize: int = 2,
     defines: Mapping[str, object] | None = None,
     include_dirs: Sequence[Path | str] = (),
+    language: str = "bcl",
 ) -> Compiled:
     """Compile the kernels in `source`.
 
     `filename` names the source in messages and finds quoted includes beside it; `optimize` is
-    clang's level 0 to 3.  Errors carry file, line, column and the line's text.
+    clang's level 0 to 3; `language` "c" takes C as it is, without the built-ins, with double in
+    software.  Errors carry file, line, column and the line's text.
     """
     defines = dict(defines or {})
-    key = _key(source, filename, optimize, defines, include_dirs)
+    key = _key(source, filename, optimize, defines, include_dirs, language)
     found = cache.get("bcl", key, suffix=".bclz")
     if found is not None:
         return _unpack(found.read_bytes())
     llvm = driver.to_llvm(
-        source, filename, optimize=optimize, defines=defines, include_dirs=include_dirs
-    )
-    program = from_llvm(llvm, Path(filename).stem, {filename: source})
+        source, filename, optimize=optimize, defines=defines, include_dirs=include_dirs,
+        language=language,
+    )  # fmt: skip
+    program = from_llvm(llvm, Path(filename).stem, {filename: source}, soft_double=language == "c")
     compiled = Compiled(program, llvm, disassemble(program))
     cache.put("bcl", key, _pack(compiled), suffix=".bclz")
     return compiled
@@ -70,13 +75,17 @@ def from_llvm(
     sources: Mapping[str, str] | None = None,
     *,
     registers: tuple[int, ...] = ALLOCATABLE,
+    more: Sequence[str] = (),
+    soft_double: bool = False,
 ) -> Program:
     """The program `name` from LLVM IR text; `sources` (file → text) serve error messages.
 
-    `registers` are those that functions may use: fewer make a test of spilling.
+    `registers` are those that functions may use: fewer make a test of spilling.  `more` are
+    modules to link with this one.  With `soft_double` the library computes in double; without
+    it a double is an error.
     """
-    module = read_module(llvm, dict(sources or {}))
-    verify(module)
+    module = link([read_module(text, dict(sources or {})) for text in (llvm, *more)])
+    legalize(module, soft_double=soft_double)
     kernels = [f for f in module.functions.values() if module.is_kernel(f.name)]
     if not kernels:
         raise ZhisuanError(
@@ -85,7 +94,9 @@ def from_llvm(
             expected="a function marked __mlu_entry__ (or __mlu_global__, __dlp_entry__)",
         )
     _refuse_equal_names(kernels)
-    functions = _reachable(module, kernels)
+    complete(module, [kernel.name for kernel in kernels])
+    verify(module)
+    functions = _wanted(module, kernels)
     layout = lay_out(module, functions)
     emitter = Emitter(name, layout)
     known = {function.name for function in functions}
@@ -113,30 +124,14 @@ def _refuse_equal_names(kernels: list[ir.Function]) -> None:
         seen[kernel.source_name] = kernel
 
 
-def _reachable(module: ir.Module, kernels: list[ir.Function]) -> list[ir.Function]:
-    """Kernels and the functions they refer to, in source order."""
-    pending = [kernel.name for kernel in kernels]
-    seen: set[str] = set()
-    while pending:
-        name = pending.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        if name in module.functions:
-            for block in module.functions[name].blocks:
-                for item in block.body:
-                    pending += [item.word] if item.op == "call" and item.word else []
-                    for operand in item.operands:
-                        pending += _symbols(operand)
-        elif name in module.globals and module.globals[name].initial is not None:
-            pending += _symbols(module.globals[name].initial)
-    return [function for function in module.functions.values() if function.name in seen]
+def _wanted(module: ir.Module, kernels: list[ir.Function]) -> list[ir.Function]:
+    """Kernels and the functions they refer to, in source order, the first one a kernel.
 
-
-def _symbols(value: ir.Value | None) -> list[str]:
-    if isinstance(value, ir.Group):
-        return [symbol for part in value.parts for symbol in _symbols(part)]
-    return [value.symbol] if isinstance(value, ir.Address) else []
+    A function's address is the index of its first word, and 0 is no function.
+    """
+    seen = set(reachable(module, [kernel.name for kernel in kernels]))
+    found = [function for function in module.functions.values() if function.name in seen]
+    return found if found[0] in kernels else sorted(found, key=lambda f: f not in kernels)
 
 
 # -- cache --------------------------------------------------------------------------------
@@ -147,7 +142,8 @@ def _compiler_version() -> str:
     """Changes whenever this compiler, its headers or the instruction table change."""
     here = Path(__file__).parent
     hasher = hashlib.sha256(header.text().encode())
-    files = [*here.glob("*.py"), *driver.INCLUDE.glob("*.h"), *(here.parent / "isa").glob("*.py")]
+    files = [*here.glob("*.py"), *driver.INCLUDE.glob("*.h"), *LIBRARY.glob("*.c"),
+             *(here.parent / "isa").glob("*.py")]  # fmt: skip
     for path in sorted(files):
         hasher.update(path.name.encode() + path.read_bytes())
     return hasher.hexdigest()
@@ -159,8 +155,9 @@ def _key(
     optimize: int,
     defines: Mapping[str, object],
     include_dirs: Sequence[Path | str],
+    language: str,
 ) -> list[str]:
-    parts = [_compiler_version(), clang.version(), source, filename, str(optimize)]
+    parts = [_compiler_version(), clang.version(), language, source, filename, str(optimize)]
     parts.append(json.dumps({name: str(value) for name, value in sorted(defines.items())}))
     for path in driver.included_files(source, driver.search_folders(filename, include_dirs)):
         parts += [str(path), path.read_text(encoding="utf-8", errors="replace")]

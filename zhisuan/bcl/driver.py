@@ -15,16 +15,22 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl import header
 
 INCLUDE = Path(__file__).parent / "include"
-FLAGS = (
-    "-triple", "riscv64-unknown-unknown", "-aux-triple", "x86_64-unknown-linux-gnu",
-    "-fcuda-is-device", "-x", "cuda", "-std=c++17", "-emit-llvm",
-    "-debug-info-kind=limited",
+COMMON_FLAGS = (
+    "-triple", "riscv64-unknown-unknown", "-emit-llvm", "-debug-info-kind=limited",
     "-ffp-contract=off",  # CUDA mode would fuse a * b + c
     "-ffloat16-excess-precision=none",  # every half operation rounds
     "-ffreestanding", "-fno-builtin", "-nobuiltininc",
     "-w",  # nobody would see them
     "-ferror-limit", "20",
+)  # fmt: skip
+BCL_FLAGS = (
+    "-aux-triple", "x86_64-unknown-linux-gnu", "-fcuda-is-device", "-x", "cuda", "-std=c++17",
     "-mllvm", "-inline-threshold=2500",  # calls spill; CUDA's own target inlines as eagerly
+)  # fmt: skip
+C_FLAGS = (
+    "-x", "c",
+    "-nostdsysteminc",
+    "-complex-range=basic",  # no library calls for a product
 )  # fmt: skip
 _INCLUDED = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 _SUMMARY = re.compile(r"^\d+ errors? generated.*$", re.M)
@@ -59,25 +65,48 @@ def to_llvm(
     optimize: int,
     defines: Mapping[str, object],
     include_dirs: Sequence[Path | str],
+    language: str = "bcl",
+    flags: Sequence[str] = (),
 ) -> str:
-    """The LLVM IR of the kernels in `source`."""
-    generated = cache.get_or_make(
-        "bcl-header", [_INSTRUCTIONS, header.text()], lambda: header.text().encode(), suffix=".h"
-    )
+    """The LLVM IR of the kernels in `source`; `flags` are more arguments for clang."""
     builtin = clang.header_dir()
-    args = ["-cc1", *FLAGS, f"-O{optimize}", "-main-file-name", Path(filename).name]
+    args = ["-cc1", *COMMON_FLAGS, *(BCL_FLAGS if language == "bcl" else C_FLAGS), *flags]
+    args += [f"-O{optimize}", "-main-file-name", Path(filename).name]
     for folder in search_folders(filename, include_dirs):
         args += ["-I", str(folder)]
     if builtin is not None:
         args += ["-internal-isystem", str(builtin)]
+    if language == "c":
+        for folder in _libc_folders():
+            args += ["-internal-isystem", str(folder)]
     for name, value in defines.items():
         args += ["-D", f"{name}={value}"]
-    args += ["-include", str(generated), "-include", str(INCLUDE / "bang.h"), "-o", "-", "-"]
+    if language == "bcl":
+        args += ["-include", str(_instructions()), "-include", str(INCLUDE / "bang.h")]
+    args += ["-o", "-", "-"]
     text = f'#line 1 "{_quoted(filename)}"\n{source}'
     try:
         return clang.run(args, stdin=text).stdout
     except ZhisuanError as error:
         raise _explained(error, filename) from None
+
+
+def _libc_folders() -> list[Path]:
+    """Where the declarations of C's library are; its functions are those of our `library/`."""
+    lib = clang.lib_dir()
+    names = ("riscv64-linux-musl", "generic-musl")
+    return [] if lib is None else [lib / "libc" / "include" / name for name in names]
+
+
+def _instructions() -> Path:
+    return cache.get_or_make(
+        "bcl-header", [_INSTRUCTIONS, header.text()], lambda: header.text().encode(), suffix=".h"
+    )
+
+
+def defined_functions(llvm: str) -> list[str]:
+    """The names of the functions that LLVM IR text defines for others."""
+    return re.findall(r"^define (?!internal).*?@([\w.$]+)\(", llvm, re.M)
 
 
 def _quoted(filename: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from zhisuan.base.errors import SourcePos
 from zhisuan.bcl import ir
-from zhisuan.bcl.code import STACK_ALIGNMENT, Code, CodeBlock, Op, Slot, Symbol, make
+from zhisuan.bcl.code import FRAME_POINTER, STACK_ALIGNMENT, Code, CodeBlock, Op, Slot, Symbol, make
 from zhisuan.bcl.layout import Layout
 from zhisuan.isa.encoding import Encodable, encode
 from zhisuan.isa.program import Array, Kernel, Parameter, Program
@@ -31,10 +31,13 @@ class _Frame:
     slots: list[int]
     saved: dict[int, int]
     size: int
+    out_bytes: int  # of outgoing arguments, a multiple of the stack's alignment
 
     def offset(self, slot: Slot) -> int:
         if slot.area == "out":
             return 8 * slot.index + slot.offset
+        if slot.area == "end":
+            return self.out_bytes
         if slot.area == "in":
             return self.size + 8 * slot.index + slot.offset
         return self.slots[slot.index] + slot.offset
@@ -53,7 +56,8 @@ def _frame(code: Code) -> _Frame:
     for register in (*code.saved, *((LINK_REGISTER,) if keeps_link else ())):
         saved[register] = at
         at += 8
-    return _Frame(slots, saved, ir.round_up(at, STACK_ALIGNMENT))
+    out_bytes = ir.round_up(8 * code.out_arguments, STACK_ALIGNMENT)
+    return _Frame(slots, saved, ir.round_up(at, STACK_ALIGNMENT), out_bytes)
 
 
 def _prologue(code: Code, frame: _Frame, place: SourcePos | None) -> list[Op]:
@@ -62,11 +66,15 @@ def _prologue(code: Code, frame: _Frame, place: SourcePos | None) -> list[Op]:
         ops.append(make("SSUB#", "i64", [STACK_POINTER, STACK_POINTER], frame.size, place))
     for register, at in frame.saved.items():
         ops.append(make("SSTORE", "i64", [register, STACK_POINTER], at, place))
+    if code.moves_stack:
+        ops.append(make("SMOVE", "", [FRAME_POINTER, STACK_POINTER], None, place))
     return ops
 
 
-def _epilogue(frame: _Frame, place: SourcePos | None) -> list[Op]:
+def _epilogue(code: Code, frame: _Frame, place: SourcePos | None) -> list[Op]:
     ops = []
+    if code.moves_stack:
+        ops.append(make("SMOVE", "", [STACK_POINTER, FRAME_POINTER], None, place))
     for register, at in frame.saved.items():
         ops.append(make("SLOAD", "i64", [register, STACK_POINTER], at, place))
     if frame.size:
@@ -95,9 +103,11 @@ def lower_frame(code: Code, place: SourcePos | None) -> list[CodeBlock]:
     for block, source in zip(blocks, code.blocks, strict=True):
         for op in source.ops:
             if isinstance(op.imm, Slot):
+                if code.moves_stack and op.imm.area in ("local", "in"):
+                    op.regs = [FRAME_POINTER if r == STACK_POINTER else r for r in op.regs]
                 op.imm = frame.offset(op.imm)
             if op.name == "JUMPR" and not code.is_kernel:
-                block.ops += _epilogue(frame, op.place)
+                block.ops += _epilogue(code, frame, op.place)
             if op.name == "SLOAD#" and isinstance(op.imm, int):
                 block.ops += _wide_constant(op)
             else:

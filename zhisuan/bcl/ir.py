@@ -188,6 +188,17 @@ class Address(Value):
 
 
 @dataclass(frozen=True)
+class Expression(Value):
+    """A number made of addresses, known when everything has its place: `sub`, `and`, `trunc`…"""
+
+    op: str
+    operands: tuple[Value, ...]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.op}({', '.join(map(str, self.operands))})"
+
+
+@dataclass(frozen=True)
 class Undefined(Value):
     """undef or poison: any bits will do."""
 
@@ -302,6 +313,7 @@ class Global:
     align: int
     place: SourcePos | None = None
     source_name: str = ""
+    shared: bool = False  # __mlu_device__: one for all cores, kept from launch to launch
 
 
 @dataclass
@@ -309,6 +321,8 @@ class Module:
     globals: dict[str, Global] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     declared: set[str] = field(default_factory=set)
+    private: set[str] = field(default_factory=set)  # names that no other module can mean
+    weak: set[str] = field(default_factory=set)  # functions that another module may replace
     annotations: dict[str, set[str]] = field(default_factory=dict)
 
     def is_kernel(self, name: str) -> bool:

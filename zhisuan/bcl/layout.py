@@ -6,7 +6,9 @@ In: the module.  Out: addresses, the bytes of the constant segment, the sizes li
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl import ir
@@ -24,6 +26,16 @@ _SPACES = {
 }  # fmt: skip
 
 
+_VARIABLE = "variable"
+
+
+_ARITHMETIC: dict[str, Callable[..., int]] = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "and": operator.and_,
+    "or": operator.or_, "xor": operator.xor, "shl": operator.lshift, "lshr": operator.rshift,
+    "trunc": int,
+}  # fmt: skip
+
+
 @dataclass
 class Layout:
     addresses: dict[str, int] = field(default_factory=dict)
@@ -34,6 +46,35 @@ class Layout:
     wram_bytes: int = 0
     sram_bytes: int = 0
     arrays: list[ir.Global] = field(default_factory=list)  # those that are not constants
+    variables: Variables | None = None
+
+    def number(self, value: ir.Value) -> int | None:
+        """What a constant is, if it does not depend on where functions lie."""
+        width = value.type.bits if isinstance(value.type, ir.Int) else 64
+        if isinstance(value, ir.Number):
+            return value.bits
+        if isinstance(value, ir.Address) and value.symbol in self.addresses:
+            return self.addresses[value.symbol] + value.offset
+        if not isinstance(value, ir.Expression):
+            return None
+        operands = [self.number(part) for part in value.operands]
+        if None in operands:
+            return None
+        return _ARITHMETIC[value.op](*operands) & ((1 << width) - 1)
+
+
+@dataclass(frozen=True)
+class Variables:
+    """Variables outside functions and static ones: a task's own, in LDRAM, set when it starts.
+
+    `start` is where they lie; the first `image_bytes` begin as a copy of what lies at `image`,
+    the `zero_bytes` after them as zeros.  All are multiples of 8.
+    """
+
+    start: int
+    image: int
+    image_bytes: int
+    zero_bytes: int
 
 
 def used_symbols(module: ir.Module, functions: list[ir.Function]) -> set[str]:
@@ -48,8 +89,8 @@ def used_symbols(module: ir.Module, functions: list[ir.Function]) -> set[str]:
     seen: set[str] = set()
     while pending:
         value = pending.pop()
-        if isinstance(value, ir.Group):
-            pending.extend(value.parts)
+        if isinstance(value, ir.Group | ir.Expression):
+            pending.extend(value.parts if isinstance(value, ir.Group) else value.operands)
         if not isinstance(value, ir.Address) or value.symbol in seen:
             continue
         seen.add(value.symbol)
@@ -66,11 +107,16 @@ def lay_out(module: ir.Module, functions: list[ir.Function]) -> Layout:
     names = [name for name in module.globals if name in used and name not in SPECIALS]
     ends = {name: space.base for name, space in _SPACES.items()}
     unsized = []
+    variables = []
     for name in names:
         item = module.globals[name]
         space = _space(module, item)
         layout.spaces[name] = space
         if space == "const":
+            continue
+        if space == _VARIABLE:
+            layout.spaces[name] = "ldram"
+            variables.append(item)
             continue
         if ir.size_of(item.type) == 0:
             unsized.append(name)
@@ -78,6 +124,7 @@ def lay_out(module: ir.Module, functions: list[ir.Function]) -> Layout:
         start = ir.round_up(ends[space], max(item.align, ON_CHIP_ALIGNMENT))
         layout.addresses[name] = start
         ends[space] = start + ir.size_of(item.type)
+    image = _place_variables(layout, variables, ends)
     for name in unsized:  # an arena is all that the arrays leave free
         layout.addresses[name] = ir.round_up(ends[layout.spaces[name]], ON_CHIP_ALIGNMENT)
     _refuse_overflow(module, layout, ends)
@@ -86,7 +133,49 @@ def lay_out(module: ir.Module, functions: list[ir.Function]) -> Layout:
     layout.wram_bytes = ends["wram"] - address.WRAM.base
     layout.sram_bytes = ends["sram"] - address.SRAM.base
     _place_constants(module, layout, [name for name in names if layout.spaces[name] == "const"])
+    if layout.variables is not None:
+        _write_image(layout, layout.variables, image)
     return layout
+
+
+def _place_variables(
+    layout: Layout, variables: list[ir.Global], ends: dict[str, int]
+) -> list[ir.Global]:
+    """Addresses of variables; returns those whose first value is not all zeros, which lie first."""
+    if not variables:
+        return []
+    start = at = ir.round_up(ends["ldram"], ON_CHIP_ALIGNMENT)
+    image = [item for item in variables if not _is_zero(item.initial)]
+    for item in image:
+        at = _place(layout, item, at)
+    middle = at = ir.round_up(at, 8)
+    for item in variables:
+        if item not in image:
+            at = _place(layout, item, at)
+    ends["ldram"] = ir.round_up(at, 8)
+    layout.variables = Variables(start, 0, middle - start, ends["ldram"] - middle)
+    return image
+
+
+def _place(layout: Layout, item: ir.Global, at: int) -> int:
+    at = ir.round_up(at, max(item.align, ir.alignment(item.type)))
+    layout.addresses[item.name] = at
+    return at + max(ir.size_of(item.type), 1)
+
+
+def _is_zero(value: ir.Value | None) -> bool:
+    if isinstance(value, ir.Group):
+        return all(map(_is_zero, value.parts))
+    return isinstance(value, ir.Undefined) or (isinstance(value, ir.Number) and value.bits == 0)
+
+
+def _write_image(layout: Layout, variables: Variables, image: list[ir.Global]) -> None:
+    start = ir.round_up(len(layout.const_data), 8)
+    layout.const_data += bytes(start - len(layout.const_data) + variables.image_bytes)
+    for item in image:
+        assert item.initial is not None
+        _write(layout, start + layout.addresses[item.name] - variables.start, item.initial)
+    layout.variables = replace(variables, image=address.CONST.base + start)
 
 
 def _refuse_overflow(module: ir.Module, layout: Layout, ends: dict[str, int]) -> None:
@@ -118,6 +207,8 @@ def _space(module: ir.Module, item: ir.Global) -> str:
         )
     if item.constant:
         return "const"
+    if not item.shared:
+        return _VARIABLE
     raise ZhisuanError(
         f"'{item.source_name}' is a variable outside all functions, which a kernel cannot write",
         where=item.place,
@@ -149,6 +240,11 @@ def _write(layout: Layout, offset: int, value: ir.Value) -> None:
                 else index * ir.size_of(part.type)
             )
             _write(layout, offset + step, part)
+    elif isinstance(value, ir.Expression):
+        number = layout.number(value)
+        if number is None:
+            raise ZhisuanError("arithmetic on the address of a function is not supported")
+        _write(layout, offset, ir.Number(value.type, number))
     elif isinstance(value, ir.Number):
         size = ir.size_of(value.type)
         layout.const_data[offset : offset + size] = value.bits.to_bytes(size, "little")

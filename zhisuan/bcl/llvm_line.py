@@ -33,7 +33,7 @@ FLAGS = words("""
 """)
 _CONSTANT_WORDS = words("""
     null true false undef poison zeroinitializer getelementptr ptrtoint ptrtoaddr inttoptr
-    bitcast addrspacecast trunc add sub mul xor splat
+    bitcast addrspacecast trunc add sub mul and or xor shl lshr ashr splat
 """)
 _SIZES = {"half": "e", "float": "f", "double": "d"}
 
@@ -44,6 +44,7 @@ class Context(Protocol):
     def unreadable(self, text: str, expected: str, found: str) -> ZhisuanError: ...
     def unsupported(self, what: str, hint: str | None = None) -> ZhisuanError: ...
     def named_type(self, token: str) -> ir.Type: ...
+    def aliased(self, symbol: str) -> str: ...
 
 
 class Line:
@@ -164,7 +165,7 @@ class Line:
         if token.startswith("%"):
             return ir.Local(kind, bare(token))
         if token.startswith("@"):
-            return ir.Address(kind, bare(token))
+            return ir.Address(kind, self.context.aliased(bare(token)))
         if token in ("null", "false"):
             return ir.Number(kind, 0)
         if token == "true":
@@ -210,6 +211,11 @@ class Line:
             if self.peek() == "(" and self.peek(-1) == "inrange":
                 self.skip_group()
         self.expect("(")
+        if op == "splat":
+            part = self.typed_value()
+            self.expect(")")
+            assert isinstance(kind, ir.Vector)
+            return ir.Group(kind, (part,) * kind.count)
         if op == "getelementptr":
             element = self.type()
             operands = []
@@ -243,14 +249,14 @@ class Line:
     def _folded_arithmetic(
         self, kind: ir.Type, op: str, first: ir.Value, second: ir.Value
     ) -> ir.Value:
-        if isinstance(first, ir.Address) and isinstance(second, ir.Number):
+        if op in ("add", "sub") and isinstance(first, ir.Address) and isinstance(second, ir.Number):
             step = second.bits if op == "add" else -second.bits
             return ir.Address(kind, first.symbol, ir.signed(first.offset + step, 64))
         same = isinstance(first, ir.Address) and isinstance(second, ir.Address)
         if op == "sub" and same and first.symbol == second.symbol:  # type: ignore[union-attr]
             bits = first.offset - second.offset  # type: ignore[union-attr]
             return ir.Number(kind, bits & ((1 << 64) - 1))
-        raise self.context.unreadable(self.text, "a constant address plus a number", op)
+        return ir.Expression(kind, op, (first, second))
 
 
 def bare(token: str) -> str:
@@ -259,6 +265,9 @@ def bare(token: str) -> str:
 
 
 def _retyped(value: ir.Value, kind: ir.Type) -> ir.Value:
+    is_narrow = isinstance(kind, ir.Int) and kind.bits < 64
+    if isinstance(value, ir.Expression) or (is_narrow and isinstance(value, ir.Address)):
+        return ir.Expression(kind, "trunc", (value,))
     if isinstance(value, ir.Address):
         return ir.Address(kind, value.symbol, value.offset)
     assert isinstance(value, ir.Number)
@@ -288,6 +297,8 @@ def _float_bits(name: str, token: str) -> int:
         return int(token[3:], 16)
     if token.startswith(("0xH", "0xR")):
         return int(token[3:], 16)
+    if name not in _SIZES:  # refused where it is computed with
+        return 0
     if token.startswith("0x"):
         value = struct.unpack("<d", int(token[2:], 16).to_bytes(8, "little"))[0]
         if name == "float" and value != value:  # keep the payload of a NaN
@@ -295,6 +306,4 @@ def _float_bits(name: str, token: str) -> int:
             return wide >> 32 & 0x8000_0000 | 0x7F80_0000 | wide >> 29 & 0x7F_FFFF
     else:
         value = float(token)
-    if name not in _SIZES:
-        return 0
     return int.from_bytes(struct.pack("<" + _SIZES[name], value), "little")

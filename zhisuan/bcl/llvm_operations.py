@@ -120,12 +120,10 @@ def _alloca(line: Line) -> ir.Instruction:
             item.path = (int(line.next()),)
         elif line.at_type():
             count = line.typed_value()
-            if not isinstance(count, ir.Number):
-                raise line.context.unsupported(
-                    "an array whose length is known only at run time cannot lie on the stack",
-                    "give it a constant length, or use an __nram__ arena",
-                )
-            item.kind = ir.Array(count.bits, kind)
+            if isinstance(count, ir.Number):
+                item.kind = ir.Array(count.bits, kind)
+            else:
+                item.operands = [count]
     return item
 
 

@@ -19,6 +19,9 @@ _IGNORED_CALLS = ("llvm.dbg.", "llvm.experimental.noalias.scope")
 _LINKED_SPACES = ((" protected ", "wram"), (" hidden ", "ldram"), (", align 256", "sram"))
 
 
+_ALIAS = re.compile(r'(@(?:"[^"]*"|[-\w.$]+)) = .*?\balias [^@]*?, ptr (@(?:"[^"]*"|[-\w.$]+))')
+
+
 class Reader:
     """Reads one module; `read_module` is the way in."""
 
@@ -27,6 +30,7 @@ class Reader:
         self.debug = DebugInfo(self.lines, sources)
         self.types: dict[str, str] = {}
         self.resolved: dict[str, ir.Type] = {}
+        self.aliases: dict[str, str] = {}
         self.module = ir.Module()
         self.place: SourcePos | None = None
 
@@ -40,6 +44,9 @@ class Reader:
 
     def unsupported(self, what: str, hint: str | None = None) -> ZhisuanError:
         return ZhisuanError(what, where=self.place, hint=hint)
+
+    def aliased(self, symbol: str) -> str:
+        return self.aliases.get(symbol, symbol)
 
     def named_type(self, token: str) -> ir.Type:
         if token not in self.resolved:
@@ -55,10 +62,12 @@ class Reader:
             if line.startswith("%") and " = type " in line:
                 name, body = line.split(" = type ", 1)
                 self.types[name] = body
+            elif line.startswith("@") and (match := _ALIAS.match(line)):
+                self.aliases[bare(match[1])] = bare(match[2])
         index = 0
         while index < len(self.lines):
             line = self.lines[index]
-            if line.startswith("@"):
+            if line.startswith("@") and not _ALIAS.match(line):
                 self._global(line)
             elif line.startswith("declare "):
                 self.module.declared.add(bare(re.findall(r'@(?:"[^"]*"|[-\w.$]+)', line)[0]))
@@ -81,6 +90,8 @@ class Reader:
             words.append(line.next())
             if line.peek() == "(":
                 line.skip_group()
+        if words and words[0] in ("private", "internal"):
+            self.module.private.add(name)
         external = "external" in words or "extern_weak" in words
         constant = line.next() == "constant"
         kind = line.type()
@@ -98,7 +109,7 @@ class Reader:
         self.module.globals[name] = ir.Global(
             name, kind, initial, constant,
             int(align[1]) if align else ir.alignment(kind), self.place,
-            self.debug.global_name(text) or name,
+            self.debug.global_name(text) or name, "externally_initialized" in words,
         )  # fmt: skip
 
     def _annotations(self, initial: ir.Value | None) -> None:
@@ -119,8 +130,10 @@ class Reader:
         info = self.debug.function(subprogram[1]) if subprogram else None
         self.place = info.place if info else None
         line = Line(self, head)
+        words = []
         while not line.at_type():
-            if line.next() == "section" or line.peek() == "(":
+            words.append(line.next())
+            if words[-1] == "section" or line.peek() == "(":
                 line.skip_group()
         returns = line.type()
         name = bare(line.next())
@@ -141,6 +154,10 @@ class Reader:
             for parameter, kind_name in zip(parameters, info.parameter_kinds, strict=True):
                 parameter.kind = kind_name
         self.module.functions[name] = function
+        if "internal" in words:
+            self.module.private.add(name)
+        if any(word.startswith(("weak", "linkonce")) for word in words):
+            self.module.weak.add(name)
         self._body(function, body)
 
     def _body(self, function: ir.Function, body: list[str]) -> None:
@@ -203,7 +220,7 @@ class Reader:
         if line.peek() == "(":
             line.skip_group()
         if line.peek() == "asm":
-            raise self.unsupported("inline assembly is not supported")
+            return self._assembly(line, returns)
         callee = line.value(ir.PTR)
         if isinstance(callee, ir.Address) and callee.symbol.startswith(_IGNORED_CALLS):
             return None
@@ -217,6 +234,25 @@ class Reader:
                 return self._annotated(callee.symbol, arguments, spaces)
             return ir.Instruction("call", returns, operands=arguments, word=callee.symbol)
         return ir.Instruction("call", returns, operands=[*arguments, callee])
+
+    def _assembly(self, line: Line, returns: ir.Type) -> ir.Instruction | None:
+        """Empty assembly hides a value from clang's optimiser; any other is an error."""
+        while not line.peek().startswith('"'):
+            line.next()
+        text, _, constraints = line.next(), line.next(), line.next().strip('"').split(",")
+        values = []
+        line.expect("(")
+        while not line.accept(")"):
+            values.append(line.typed_value())
+            line.accept(",")
+        inputs = [c for c in constraints if c[:1] not in ("", "=", "~")]
+        tied = [v for c, v in zip(inputs, values, strict=False) if c.isdigit()]
+        whole = isinstance(returns, ir.Void) or (len(tied) == 1 and tied[0].type == returns)
+        if text != '""' or not whole:
+            raise self.unsupported("inline assembly is not supported")
+        if isinstance(returns, ir.Void):
+            return None
+        return ir.Instruction("freeze", returns, operands=tied)
 
     def _annotated(
         self, intrinsic: str, arguments: list[ir.Value], spaces: dict[str, str]

@@ -10,8 +10,19 @@ import re
 
 from zhisuan.base.errors import did_you_mean
 from zhisuan.bcl import header, ir
-from zhisuan.bcl.code import ARGUMENT_REGISTERS, CALLER_SAVED, PRIVATE, Op, Slot, Symbol, make
+from zhisuan.bcl.code import (
+    ARGUMENT_REGISTERS,
+    CALLER_SAVED,
+    DRAM,
+    PRIVATE,
+    Op,
+    Slot,
+    Symbol,
+    make,
+)
 from zhisuan.bcl.extend import zero_extended
+from zhisuan.bcl.layout import Variables
+from zhisuan.bcl.select_memory import counted_loop
 from zhisuan.bcl.selector import NATIVE, Selector, fits
 from zhisuan.isa import address
 from zhisuan.isa.number import ALL
@@ -50,6 +61,8 @@ def _incoming(s: Selector, position: int) -> int:
 
 
 def _enter_kernel(s: Selector) -> None:
+    if s.layout.variables is not None:
+        _set_variables(s, s.layout.variables)
     if not s.function.parameters:
         return
     base = s.op("SLOAD#", "", imm=address.PARAM.base)
@@ -61,6 +74,24 @@ def _enter_kernel(s: Selector) -> None:
         s.values[parameter.name] = [register]
         again = make("SLOAD", mode, [register, base], offset, memory=PRIVATE)
         s.code.again[register] = [again]
+
+
+def _set_variables(s: Selector, variables: Variables) -> None:
+    """Give the task's variables their first values."""
+    start, image = s.constant(variables.start), s.constant(variables.image)
+    zeros = s.constant(variables.start + variables.image_bytes)
+
+    def copy(at: int) -> None:
+        word = s.load("i64", s.op("SADD", "i64", image, at), 0, PRIVATE)
+        s.store("i64", word, s.op("SADD", "i64", start, at), 0, DRAM)
+
+    def clear(at: int) -> None:
+        s.store("i64", s.constant(0), s.op("SADD", "i64", zeros, at), 0, DRAM)
+
+    if variables.image_bytes:
+        counted_loop(s, s.constant(variables.image_bytes), 8, copy)
+    if variables.zero_bytes:
+        counted_loop(s, s.constant(variables.zero_bytes), 8, clear)
 
 
 def kernel_parameter_mode(s: Selector, parameter: ir.Parameter) -> str:
@@ -145,8 +176,6 @@ def _write_phis(s: Selector, target: str) -> None:
     for phi in s.function.block(target).phis:
         value = phi.operands[phi.labels.index(here)]
         registers = s.values[phi.name]
-        if isinstance(value, ir.Undefined):
-            continue
         if isinstance(value, ir.Local):
             copies += list(zip(registers, s.parts(value), strict=True))
         else:

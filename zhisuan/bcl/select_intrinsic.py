@@ -8,13 +8,13 @@ from zhisuan.bcl import ir
 from zhisuan.bcl.extend import sign_extended, zero_extended
 from zhisuan.bcl.select_control import abort
 from zhisuan.bcl.select_float import absolute, compare_of, to_integer
-from zhisuan.bcl.select_memory import copy, fill
+from zhisuan.bcl.select_memory import copy, fill, restore_stack, save_stack
 from zhisuan.bcl.selector import NATIVE, Selector
 
 Rule = Callable[[Selector, ir.Instruction], None]
 _IGNORED = (
-    "lifetime", "assume", "sideeffect", "donothing", "prefetch", "stacksave", "stackrestore",
-    "invariant", "pseudoprobe", "annotation",
+    "lifetime", "assume", "sideeffect", "donothing", "prefetch", "invariant",
+    "pseudoprobe", "annotation",
 )  # fmt: skip
 _WHOLE = {"f16": 0x6400, "f32": 0x4B00_0000}  # 2^10, 2^23: every larger number is whole
 _SIGN = {"f16": 0x8000, "f32": 0x8000_0000}
@@ -318,6 +318,7 @@ def _float_class(s: Selector, item: ir.Instruction) -> None:
 
 _RULES: dict[str, Rule] = {
     "memcpy": copy, "memmove": copy, "memset": fill,
+    "stacksave": save_stack, "stackrestore": restore_stack,
     "expect": _same, "ssa.copy": _same, "launder.invariant": _same, "is.constant": _false,
     "trap": abort, "debugtrap": abort, "ubsantrap": abort,
     "smin": _pick("SMIN", True), "smax": _pick("SMAX", True),

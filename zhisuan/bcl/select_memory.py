@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from zhisuan.bcl import ir
-from zhisuan.bcl.code import Slot
-from zhisuan.bcl.extend import sign_extended
+from zhisuan.bcl.code import STACK_ALIGNMENT, Slot
+from zhisuan.bcl.extend import sign_extended, zero_extended
 from zhisuan.bcl.layout import SPECIALS
 from zhisuan.bcl.selector import NATIVE, Selector, fits
+from zhisuan.isa.registry import STACK_POINTER
 
 INLINE_BYTES = 128
 """Copies and fills up to this size are straight-line code; longer ones are loops."""
@@ -94,7 +95,32 @@ def _store_leaf(s: Selector, kind: ir.Type, registers, base: int, offset: int | 
 
 
 def stack_variable(s: Selector, item: ir.Instruction) -> None:
+    if item.operands:
+        _array_of_run_time_length(s, item)
+        return
     s.local_slots[item.name] = s.code.new_slot(ir.size_of(item.kind), item.path[0])
+
+
+def _array_of_run_time_length(s: Selector, item: ir.Instruction) -> None:
+    """The stack pointer goes down; the array lies above the outgoing arguments."""
+    s.code.moves_stack = True
+    count = item.operands[0]
+    length = zero_extended(s, s.reg(count), s.width(count.type))
+    size = _scaled(s, length, ir.size_of(item.kind))
+    up = s.op("SADD#", "i64", size, imm=STACK_ALIGNMENT - 1)
+    whole = s.op("SAND#", "i64", up, imm=-STACK_ALIGNMENT)
+    s.do("SSUB", "i64", [STACK_POINTER, STACK_POINTER, whole])
+    s.do("SADD#", "i64", [address := s.code.new_register(), STACK_POINTER], Slot("end", 0))
+    s.define(item, address)
+
+
+def save_stack(s: Selector, item: ir.Instruction) -> None:
+    s.do("SMOVE", "", [saved := s.code.new_register(), STACK_POINTER])
+    s.define(item, saved)
+
+
+def restore_stack(s: Selector, item: ir.Instruction) -> None:
+    s.do("SMOVE", "", [STACK_POINTER, s.reg(item.operands[0])])
 
 
 def element_address(s: Selector, item: ir.Instruction) -> None:

@@ -168,6 +168,11 @@ class Selector:
             return [word for part in value.parts for word in self.words(part)]
         if isinstance(value, ir.Address):
             return [self.address_word(value)]
+        if isinstance(value, ir.Expression):
+            number = self.layout.number(value)
+            if number is None:
+                raise self.error("arithmetic on the address of a function is not supported")
+            return self._number_words(ir.Number(value.type, number))
         assert isinstance(value, ir.Number)
         return self._number_words(value)
 
