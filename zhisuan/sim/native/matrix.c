@@ -7,6 +7,7 @@
  */
 #include "conv.h"
 #include "floats.h"
+#include "transpose.h"
 
 INLINE int is_half(const Conv *v) { return v->bits == 16; }
 INLINE int makes_half(const Conv *v) { return v->destination == 2; }
@@ -44,6 +45,30 @@ INLINE void unpack_cells(const u8 *line, int half, i64 count, float *to) {
         for (int at = 0; at < BANKS; at += 16) store16(to + i * BANKS + at, load16_half(cells[i] + at));
 }
 
+/* A whole line of all banks: the same by columns of sixteen. */
+INLINE void unpack_line(const u8 *line, int half, float *to) {
+#ifdef __AVX512F__
+    typedef u16 u16x16 __attribute__((vector_size(32)));
+    for (int bank = 0; bank < BANKS; bank += 16) {
+        i32x16 column[16];
+        transpose16(line + bank * WRAM_LINE, WRAM_LINE, column);
+        for (int k = 0; k < 16; k++) {
+            if (!half) {
+                store16(to + k * BANKS + bank, (f32x16)column[k]);
+                continue;
+            }
+            const u16x16 low = __builtin_convertvector(column[k], u16x16);
+            const u16x16 high = __builtin_convertvector(column[k] >> 16, u16x16);
+            store16(to + 2 * k * BANKS + bank, load16_half((const u16 *)&low));
+            store16(to + (2 * k + 1) * BANKS + bank, load16_half((const u16 *)&high));
+        }
+    }
+#else
+    for (int k = 0; k < WRAM_LINE / 4; k++)
+        unpack_cells(line + 4 * k, half, 2, to + (half ? 2 * k : k) * BANKS);
+#endif
+}
+
 /* WRAM bytes -> core->weights; nothing to do if they are there from the last CONV. */
 static void unpack(Core *core, const Conv *v, u64 address) {
     if (is_unpacked(core, v, address, v->bits)) return;
@@ -53,6 +78,11 @@ static void unpack(Core *core, const Conv *v, u64 address) {
         for (i64 tap = 0; tap < v->taps; tap += step) {
             const u8 *line = v->bank + (block * lines + tap / per_line) * BANKS * WRAM_LINE;
             const i64 left = v->taps - tap;
+            if (tap % per_line == 0 && left >= per_line) {
+                unpack_line(line, is_half(v), core->weights + (block * v->taps + tap) * BANKS);
+                tap += per_line - step;
+                continue;
+            }
             unpack_cells(line + tap % per_line / step * 4, is_half(v), left < step ? left : step,
                          core->weights + (block * v->taps + tap) * BANKS);
         }
@@ -114,19 +144,20 @@ static const int PIXELS[] = {0, MOST_VECTORS == 4 ? 12 : 6, 8, 8, 6};
         block(PIXELS, VECTORS, pixel, t, weight, sums);                                       \
     }
 #ifdef __AVX512F__
-BLOCK(12, 1) BLOCK(8, 2) BLOCK(8, 3) BLOCK(6, 4)
+BLOCK(12, 1) BLOCK(8, 2) BLOCK(8, 3) BLOCK(6, 4) BLOCK(1, 4)
 #else
 BLOCK(6, 1)
 #endif
 
-static void any_block(int vectors, const float *const *pixel, const Taps *t, const float *weight,
+/* `count` pixels are wanted; a lone one, as of a fully connected layer, has a block of its own. */
+static void any_block(int vectors, i64 count, const float *const *pixel, const Taps *t, const float *weight,
                       f32x16 sums[MOST_PIXELS][MOST_VECTORS]) {
     switch (vectors) {
 #ifdef __AVX512F__
         case 1: block_12_1(pixel, t, weight, sums); break;
         case 2: block_8_2(pixel, t, weight, sums); break;
         case 3: block_8_3(pixel, t, weight, sums); break;
-        case 4: block_6_4(pixel, t, weight, sums); break;
+        case 4: (count == 1 ? block_1_4 : block_6_4)(pixel, t, weight, sums); break;
 #else
         case 1: block_6_1(pixel, t, weight, sums); break;
 #endif
@@ -173,7 +204,7 @@ static void pixels(const Conv *v, const Taps *t, u8 *dst, const float *neurons, 
             sums[p][j] = sums_before(v, (float *)out[p] + 16 * j, v->co - channel - 16 * j);
     }
     const float *weight = v->weights + (channel / BANKS * v->taps) * BANKS + channel % BANKS;
-    any_block(vectors, pixel, t, weight, sums);
+    any_block(vectors, count, pixel, t, weight, sums);
     for (i64 p = 0; p < count; p++)
         for (int j = 0; j < vectors; j++)
             store(v, out[p] + 16 * j * width, sums[p][j], v->co - channel - 16 * j);

@@ -13,9 +13,8 @@
  */
 #include "conv.h"
 #include "floats.h"
+#include "transpose.h"
 
-typedef i32 i32x16 __attribute__((vector_size(64)));
-typedef i32 i32x16_unaligned __attribute__((vector_size(64), aligned(4)));
 typedef i32 i32x8 __attribute__((vector_size(32)));
 typedef i16 i16x16 __attribute__((vector_size(32)));
 typedef i16 i16x32 __attribute__((vector_size(64)));
@@ -86,6 +85,22 @@ INLINE i32 widened(u16 four) {
     return (i32)(bytes | (bytes & 0x08080808u) * 0x1E); /* the sign bit upwards */
 }
 
+/* The groups of a whole line of every bank, where a group is as 32 bits lie in WRAM. */
+INLINE void unpack_line(const u8 *line, i32 *to) {
+    enum { GROUPS = WRAM_LINE / 4 };
+#ifdef __AVX512F__
+    for (int bank = 0; bank < BANKS; bank += 16) {
+        i32x16 column[GROUPS];
+        transpose16(line + bank * WRAM_LINE, WRAM_LINE, column);
+        for (int k = 0; k < GROUPS; k++) *(i32x16_unaligned *)(to + k * BANKS + bank) = column[k];
+    }
+#else
+    for (int k = 0; k < GROUPS; k++)
+        for (int bank = 0; bank < BANKS; bank++)
+            to[k * BANKS + bank] = ((const i32 *)(line + bank * WRAM_LINE))[k];
+#endif
+}
+
 /* WRAM → [blocks of BANKS channels][groups][BANKS], each group 32 bits. */
 INLINE void unpack_groups(const Conv *v, i32 *to, const int bits, const int group) {
     const i64 per_line = WRAM_LINE * 8 / bits, lines = weight_lines(v);
@@ -93,10 +108,10 @@ INLINE void unpack_groups(const Conv *v, i32 *to, const int bits, const int grou
         for (i64 tap = 0; tap < v->taps; tap += group, to += BANKS) {
             const u8 *line = v->bank + (block * lines + tap / per_line) * BANKS * WRAM_LINE;
             const i64 first = tap % per_line, left = v->taps - tap;
-            if (bits * group == 32 && left >= group)
-                for (int bank = 0; bank < BANKS; bank++)
-                    to[bank] = ((const i32 *)(line + bank * WRAM_LINE))[first / group];
-            else if (bits == 4 && group == BYTES && left >= group)
+            if (bits * group == 32 && !first && left >= per_line) {
+                unpack_line(line, to);
+                tap += per_line - group, to += per_line / group * BANKS - BANKS;
+            } else if (bits == 4 && group == BYTES && left >= group)
                 for (int bank = 0; bank < BANKS; bank++)
                     to[bank] = widened(((const u16 *)(line + bank * WRAM_LINE))[first / group]);
             else
