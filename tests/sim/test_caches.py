@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chip_programs import timed
+from chip_programs import chip, launch, timed
 from sim_programs import ROUND, run_text
 from test_footprints import LOOP, access
 
@@ -132,6 +132,18 @@ def test_units_behind_a_waiting_decoder_wait_for_the_same() -> None:
     vector = timing.core_cycles[0, 0, timing.units.index("vfu")]
     found = {name: int(n) for name, n in zip(timing.causes, vector, strict=True) if n}
     assert found["dram"] == DRAM and found["cache"] == 5 and found["decode"] == 6
+
+
+def test_the_same_on_any_number_of_threads() -> None:
+    """Footprints, stalls and counts of eight cores that share a cache."""
+    machine = replace(chip(2, 4), llc=LLC, tlb=TLB, icache=ICACHE)
+    text = long_loop(30, 5, queued=True).replace("HALT", access(GDRAM.base) + "HALT")
+    found = [launch(text, machine, (8, 1, 1), threads=n)[1] for n in (1, 8)]
+    assert found[0].to_bytes() == found[1].to_bytes()
+    once, again = (timed(trace, machine) for trace in found)
+    assert np.array_equal(once.stalls, again.stalls) and once.total == again.total
+    assert counts(once) == counts(again)
+    assert counts(once)["TLB misses"] == 8 * 2  # each core for itself: its code, and the load
 
 
 def random_trace(rng: np.random.Generator) -> Trace:
