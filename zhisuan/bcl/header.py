@@ -14,7 +14,7 @@ from zhisuan.isa.registry import Instruction, Kind, Queue
 from zhisuan.isa.table import BY_NAME
 
 WRITTEN = frozenset(("dst",))
-POINTERS = WRITTEN | {"src", "a", "b", "seg", "scale", "shift", "weight", "mask", "table"}
+POINTERS = WRITTEN | {"src", "a", "b", "c", "seg", "scale", "shift", "weight", "mask", "table"}
 SCALAR_ROWS = ("SSQRT", "SEXP", "SLOG", "SGET#", "SYNC", "BARRIER", "TRAP", "HALT")
 _FLOATS = {"f16": "_Float16", "f32": "float"}
 

@@ -113,3 +113,23 @@ _enter("VPSUM", 0x292, "the sum", "floats add in float32 from +0, integers wrap 
        (*FLOAT_MODES, "i8.i32", "i16.i32", "f16.f32"), _summed)  # fmt: skip
 _enter("VPAVG", 0x293, "the average", "the float32 sum from +0 is divided by the number of "
        "elements", FLOAT_MODES, _averaged)  # fmt: skip
+
+
+def _place(choose: Callable[[Any, Any], Any]) -> Callable[[list[np.ndarray], np.dtype], Any]:
+    """Number of the element in its window, the first of equals; 0 where all are NaN."""
+
+    def compute(taps: list[np.ndarray], _: np.dtype) -> np.ndarray:
+        best, place = taps[0], np.zeros(taps[0].shape, np.int64)
+        for number, tap in enumerate(taps):
+            better = choose(tap, best) | (np.isnan(best) & ~np.isnan(tap))
+            best, place = np.where(better, tap, best), np.where(better, number, place)
+        return place
+
+    return compute
+
+
+_PLACES = ("f16.u16", "f32.u32")
+_enter("VPMAXI", 0x294, "the place in its window of the largest", "the first of equals counts, a "
+       "number beats NaN", _PLACES, _place(np.greater))  # fmt: skip
+_enter("VPMINI", 0x295, "the place in its window of the smallest", "the first of equals counts, "
+       "a number beats NaN", _PLACES, _place(np.less))  # fmt: skip

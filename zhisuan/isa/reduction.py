@@ -89,6 +89,8 @@ def vsum(core: Core, o: Operands) -> None:
 
 
 INDEX_OFFSET = 4
+SHORT = 2
+"""Bytes of types after which the index's low half also follows directly."""
 
 
 def _extreme_touches(o: Operands) -> tuple[Touch, ...]:
@@ -104,11 +106,14 @@ def _extreme(name: str, opcode: int, which: str, find: Any) -> None:
         numbers = np.flatnonzero(~np.isnan(x))
         index = numbers[find(x[numbers])] if len(numbers) else 0
         core.write(o.dst, quiet(x[index : index + 1]))
+        if x.dtype.itemsize == SHORT:
+            core.write(o.dst + SHORT, np.array([index], np.uint32).astype(np.uint16))
         core.write(o.dst + INDEX_OFFSET, np.array([index], np.uint32))
 
     meaning.__doc__ = f"""dst = the {which} a[i], and 4 bytes further its index i as an unsigned 32-bit number.
 
     The first of equals; a number beats NaN; all NaN gives NaN and index 0.  n = 0 is a fault.
+    After a number of 16 bits the index's low 16 bits follow at once, too.
     """  # noqa: E501
     instruction(name, opcode, Unit.VFU, "dst n a", modes=MODES, cycles=vector_cost,
                 latency="vector.latency", touches=_extreme_touches)(meaning)  # fmt: skip
@@ -154,3 +159,32 @@ elementwise("RV", 0x284, "dst n seed", _RANDOM, _random, modes=RANDOM_MODES, sou
             cost="transcendental")  # fmt: skip
 elementwise("RV#", 0x285, "dst n #seed", _RANDOM, _random, modes=RANDOM_MODES, sources=(),
             cost="transcendental")  # fmt: skip
+
+
+GROUP = 128
+"""Bytes that VGSUM adds up to one number."""
+
+
+def _group_touches(o: Operands) -> tuple[Touch, ...]:
+    size = o.n * types_of(o.mode)[0].itemsize
+    return Touch(True, o.dst, size), Touch(False, o.a, size)
+
+
+@instruction("VGSUM", 0x286, Unit.VFU, "dst n a", modes=("f16", "f32"), cycles=vector_cost,
+             latency="vector.latency", touches=_group_touches)  # fmt: skip
+def vgsum(core: Core, o: Operands) -> None:
+    """Of every 128 bytes: the first element of dst = the sum of those of a, the others 0.
+
+    Sums in float32 from +0 in the order of the elements; the last group may be shorter.
+    """
+    kind = types_of(o.mode)[0]
+    x = core.read(o.a, kind, o.n).astype(np.float32)
+    groups = np.zeros((-(-o.n * kind.itemsize // GROUP), GROUP // kind.itemsize), np.float32)
+    groups.reshape(-1)[: o.n] = x
+    total = np.zeros(len(groups), np.float32)
+    with np.errstate(all="ignore"):
+        for column in groups.T:
+            total = total + column
+        groups[:] = 0
+        groups[:, 0] = total
+        core.write(o.dst, quiet(groups.reshape(-1)[: o.n].astype(kind)))

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from zhisuan.isa import (
     atomic,
+    bits,
     cluster,
     constant_address,
     convert,
+    cyclic,
+    functions,
+    fusion,
     logic,
     matrix,
     pool,
@@ -30,8 +34,8 @@ from zhisuan.isa.registry import (
 
 MOST_NUMBERS = 9
 """Operands of an instruction and what it notes: as many as a row of a trace holds."""
-CLASSES = (scalar, transfer, cluster, constant_address, atomic, vector, convert, logic, reduction,
-           pool, matrix, product)  # fmt: skip
+CLASSES = (scalar, transfer, cluster, constant_address, atomic, vector, cyclic, functions, fusion,
+           convert, logic, bits, reduction, pool, matrix, product)  # fmt: skip
 """Importing a class of instructions enters its rows."""
 
 

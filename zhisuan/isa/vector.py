@@ -84,7 +84,7 @@ def scalar(function: Function) -> Function:
     return lambda core, o, x: function(x, value_of(o.s, o.mode))
 
 
-def _in_f32(function: Function) -> Function:
+def in_f32(function: Function) -> Function:
     return lambda core, o, x: function(x.astype(np.float32))
 
 
@@ -95,7 +95,7 @@ def _repeated(core: Core, address: int, kind: np.dtype, o: Operands) -> np.ndarr
     return np.resize(core.read(address, kind, o.m), o.n)
 
 
-def _cyclic(function: Function) -> Function:
+def cyclic(function: Function) -> Function:
     def compute(core: Core, o: Operands, x: np.ndarray) -> np.ndarray:
         return function(x, _repeated(core, o.seg, types_of(o.mode)[0], o))
 
@@ -146,21 +146,21 @@ _with_scalar("VMAXS", 0x20A, "dst[i] = the larger of a[i] and s.", larger)
 _with_scalar("VMINS", 0x20B, "dst[i] = the smaller of a[i] and s.", smaller)
 
 SEGMENT = ("seg",)
-elementwise("VCADD", 0x210, "dst n a seg m", "dst[i] = a[i] + seg[i mod m].", _cyclic(np.add),
+elementwise("VCADD", 0x210, "dst n a seg m", "dst[i] = a[i] + seg[i mod m].", cyclic(np.add),
             segments=SEGMENT, modes=MODES)  # fmt: skip
-elementwise("VCSUB", 0x211, "dst n a seg m", "dst[i] = a[i] - seg[i mod m].", _cyclic(np.subtract),
+elementwise("VCSUB", 0x211, "dst n a seg m", "dst[i] = a[i] - seg[i mod m].", cyclic(np.subtract),
             segments=SEGMENT, modes=MODES)  # fmt: skip
-elementwise("VCMUL", 0x212, "dst n a seg m", "dst[i] = a[i] * seg[i mod m].", _cyclic(np.multiply),
+elementwise("VCMUL", 0x212, "dst n a seg m", "dst[i] = a[i] * seg[i mod m].", cyclic(np.multiply),
             segments=SEGMENT, modes=MODES)  # fmt: skip
 
 elementwise("VEXP", 0x220, "dst n a", "dst[i] = e^a[i], through float32 (isa.elementary).",
-            _in_f32(elementary.exp), cost="transcendental")  # fmt: skip
+            in_f32(elementary.exp), cost="transcendental")  # fmt: skip
 elementwise("VLOG", 0x221, "dst n a", "dst[i] = ln a[i], through float32 (isa.elementary).",
-            _in_f32(elementary.log), cost="transcendental")  # fmt: skip
+            in_f32(elementary.log), cost="transcendental")  # fmt: skip
 elementwise("VSIG", 0x222, "dst n a", "dst[i] = 1 / (1 + e^-a[i]), through float32.",
-            _in_f32(elementary.sigmoid), cost="transcendental")  # fmt: skip
+            in_f32(elementary.sigmoid), cost="transcendental")  # fmt: skip
 elementwise("VTANH", 0x223, "dst n a", "dst[i] = tanh a[i], through float32.",
-            _in_f32(elementary.tanh), cost="transcendental")  # fmt: skip
+            in_f32(elementary.tanh), cost="transcendental")  # fmt: skip
 elementwise("VSQRT", 0x224, "dst n a", "dst[i] = square root of a[i], correctly rounded.",
             single(np.sqrt), cost="divide")  # fmt: skip
 elementwise("VRECIP", 0x225, "dst n a", "dst[i] = 1 / a[i], correctly rounded.",

@@ -286,6 +286,8 @@ def _numbers() -> Iterator[str]:
         "WRAM_BANKS": matrix.WRAM_BANKS,
         "PARTIAL_SUMS": reduction.PARTIAL_SUMS,
         "INDEX_OFFSET": reduction.INDEX_OFFSET,
+        "SHORT_BYTES": reduction.SHORT,
+        "GROUP_BYTES": reduction.GROUP,
         "RANDOM_STEP": f"{reduction.STEP}ull",
         **{f"RANDOM_MIX_{i}": f"{factor}ull" for i, factor in enumerate(reduction.MIX)},
         "CAUSES": len(CAUSES),
@@ -318,10 +320,15 @@ def _numbers() -> Iterator[str]:
     }
     yield from (f"#define {name} {value}" for name, value in whole.items())
     for name in ("EXP_LOG2E", "EXP_LN2_HIGH", "EXP_LN2_LOW", "EXP_OVERFLOW", "EXP_UNDERFLOW",
-                 "TANH_SMALL"):  # fmt: skip
+                 "TANH_SMALL", "LN2", "MOST_ANGLE"):  # fmt: skip
         yield f"#define {name} {_float_text(getattr(elementary, name))}"
     for name in ("EXP_COEFFICIENTS", "LOG_COEFFICIENTS", "TANH_COEFFICIENTS"):
         values = ", ".join(_float_text(value) for value in getattr(elementary, name))
+        yield f"#define {name} {{{values}}}"
+    for name in ("TWO_OVER_PI", "HALF_PI_HIGH", "HALF_PI_LOW", "TAIL_STEP", "MOST_TAIL"):
+        yield f"#define {name} {float(getattr(elementary, name)).hex()}"
+    for name in ("SIN_COEFFICIENTS", "COS_COEFFICIENTS", "TAIL_COEFFICIENTS"):
+        values = ", ".join(float(value).hex() for value in getattr(elementary, name))
         yield f"#define {name} {{{values}}}"
 
 

@@ -84,4 +84,5 @@ int run_atomic(Core *core, u32 handler, const i64 *a);
 int run_logic(Core *core, u32 handler, const i64 *a);
 int run_convert(Core *core, u32 handler, const i64 *a);
 int run_reduction(Core *core, u32 handler, const i64 *a);
+int run_functions(Core *core, u32 handler, const i64 *a);
 int run_product(Core *core, u32 handler, const i64 *a);

@@ -70,7 +70,8 @@ static int sum_operands(Core *core, const i64 *a, int kind, u64 source, u64 dest
         const u8 *x = range(core, READS_##ROW, (u64)a[ROW##_a], n, BYTES_##MODE, BYTES_##MODE); \
         if (!x || !n) return 0;                                                              \
         const u64 to = (u64)a[ROW##_dst];                                                    \
-        u8 *dst = range(core, WRITES_##ROW, to, 1, BYTES_##MODE, BYTES_##MODE);              \
+        const u64 numbers = BYTES_##MODE == SHORT_BYTES ? 2 : 1;                             \
+        u8 *dst = range(core, WRITES_##ROW, to, numbers, BYTES_##MODE, BYTES_##MODE);        \
         u32 *place = (u32 *)range(core, WRITES_##ROW, to + INDEX_OFFSET, 1, 4, 4);           \
         if (!dst || !place) return 0;                                                        \
         u64 best = 0;                                                                        \
@@ -80,6 +81,7 @@ static int sum_operands(Core *core, const i64 *a, int kind, u64 source, u64 dest
             if (v SIGN found || (found != found && v == v)) found = v, best = i;             \
         }                                                                                    \
         PUT_##MODE(dst, 0, found);                                                           \
+        if (BYTES_##MODE == SHORT_BYTES) ((u16 *)dst)[1] = (u16)best;                        \
         *place = (u32)best;                                                                  \
         return 1;                                                                            \
     }
@@ -188,6 +190,33 @@ static int pool_operands(Core *core, const i64 *a, u64 source, u64 destination, 
 #define AVERAGE(sum) ((sum) / elements)
 #define AVERAGED(MODE, ROW) POOL(MODE, MODE, ROW##_##MODE, float, 0.0f, best + v, AVERAGE)
 
+/* The place in the window of the best element; its number and value lie in core->neurons. */
+#define POOL_PLACE(SOURCE, TO, ROW, SIGN)                                                    \
+    case OP_##ROW##_##SOURCE##_##TO: {                                                       \
+        Pool p;                                                                              \
+        const int found = pool_operands(core, a, BYTES_##SOURCE, sizeof(TO), &p);            \
+        if (found <= 0) return found < 0;                                                    \
+        float *best = (float *)core->neurons;                                                \
+        u32 *place = (u32 *)best + p.m;                                                      \
+        for (i64 y = 0; y < p.out_h; y++)                                                    \
+            for (i64 x = 0; x < p.out_w; x++) {                                              \
+                for (i64 k = 0; k < p.window_h * p.window_w; k++) {                          \
+                    const i64 row = y * p.stride_h + k / p.window_w * p.dilation_h;          \
+                    const i64 column = x * p.stride_w + k % p.window_w * p.dilation_w;       \
+                    const u8 *from = p.src + row * p.in_pitch + column * p.m * BYTES_##SOURCE; \
+                    for (i64 c = 0; c < p.m; c++) {                                          \
+                        const float v = GET_##SOURCE(from, c), old = best[c];                \
+                        if (k && !(v SIGN old || (old != old && v == v))) continue;          \
+                        best[c] = v;                                                         \
+                        place[c] = (u32)k;                                                   \
+                    }                                                                        \
+                }                                                                            \
+                TO *to = (TO *)(p.dst + y * p.out_pitch) + x * p.m;                          \
+                for (i64 c = 0; c < p.m; c++) to[c] = (TO)place[c];                          \
+            }                                                                                \
+        return 1;                                                                            \
+    }
+
 int run_reduction(Core *core, u32 handler, const i64 *a) {
     switch (handler) {
         SUMS(IP, PRODUCT)
@@ -204,6 +233,8 @@ int run_reduction(Core *core, u32 handler, const i64 *a) {
         POOL(i8, i32, VPSUM_i8_i32, i32, 0, best + v, )
         POOL(i16, i32, VPSUM_i16_i32, i32, 0, best + v, )
         FLOAT_MODES(AVERAGED, VPAVG)
+        POOL_PLACE(f16, u16, VPMAXI, >) POOL_PLACE(f32, u32, VPMAXI, >)
+        POOL_PLACE(f16, u16, VPMINI, <) POOL_PLACE(f32, u32, VPMINI, <)
     }
-    return 0;
+    return run_functions(core, handler, a);
 }
