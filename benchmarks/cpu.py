@@ -97,14 +97,14 @@ class Spent:
 
 def timed(action: Callable[[], object]) -> Spent:
     """Do it and say what it took; `others` is 0 where the system does not count."""
-    before = (time.perf_counter(), time.process_time(), _busy_seconds())
+    before = (time.perf_counter(), time.process_time(), busy_seconds())
     action()
-    after = (time.perf_counter(), time.process_time(), _busy_seconds())
+    after = (time.perf_counter(), time.process_time(), busy_seconds())
     seconds, own, busy = (b - a for a, b in zip(before, after, strict=True))
     return Spent(seconds, max(0.0, busy - own) / (seconds * threads()))
 
 
-def _busy_seconds() -> float:
+def busy_seconds() -> float:
     """Seconds that all cores together have not been idle."""
     if not TICKS.exists():
         return 0.0

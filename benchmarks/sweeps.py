@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import resource
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +32,8 @@ class Done:
     seconds: float
     busy: float
     """Processor seconds of its processes."""
+    others: float
+    """The share of the cores that other processes took meanwhile."""
     varied: list[str]
 
 
@@ -39,17 +41,17 @@ def measure(file: Path, picture: str) -> Done:
     """Run a sweep of one program on all cores, and keep its picture."""
     wanted = load(file)
     with tempfile.TemporaryDirectory() as name:
-        start, before = time.perf_counter(), _processor_seconds()
+        start, before, all_before = time.perf_counter(), _processor_seconds(), cpu.busy_seconds()
         outcome = sweep.run(wanted, Path(name) / "out", jobs=cpu.threads())
         seconds, busy = time.perf_counter() - start, _processor_seconds() - before
+        others = (cpu.busy_seconds() - all_before - busy) / (seconds * cpu.threads())
         write_atomically(IMAGES / picture, (Path(name) / "out" / sweep.PICTURE).read_bytes())
-    return Done(outcome, seconds, busy, list(wanted.vary))
+    return Done(outcome, seconds, busy, max(others, 0.0), list(wanted.vary))
 
 
 def _processor_seconds() -> float:
-    """Of processes that have ended, workers among them."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    """Of this process and of those of its own that have ended."""
+    return sum(os.times()[:4])
 
 
 def choices(base: TextRow, front: Sequence[TextRow]) -> dict[str, TextRow]:
@@ -125,4 +127,5 @@ Milliseconds of the fastest arrangement of the cores in clusters; the slowest ta
 
 def took(done: Done) -> str:
     """The seconds of a sweep, for people."""
-    return f"{done.seconds:.0f} s on {cpu.threads()} cores, {done.busy:.0f} s of processor time"
+    spent = f"{done.seconds:.0f} s on {cpu.threads()} cores, {done.busy:.0f} s of processor time"
+    return f"{spent}, other processes taking {100 * done.others:.0f} % of the cores"

@@ -19,7 +19,7 @@ def test_the_best_of_each_kind_are_shown() -> None:
     outcome = Outcome((), {"style": front}, {"style": base}, 0, ())
     found = sweeps.choices(base, front)
     assert [found[name]["point"] for name in found] == ["dlp-s", "0", "2", "3", "2"]
-    table = sweeps.variants_table(sweeps.Done(outcome, 1, 1, ["point"]), "style").splitlines()
+    table = sweeps.variants_table(sweeps.Done(outcome, 1, 1, 0, ["point"]), "style").splitlines()
     assert len(table) == 2 + 5
     assert table[-1] == "| better than dlp-s in everything, least area | 2 | 1.9 | 4 | 2 |"
     assert len(sweeps.choices(row("dlp-s", 1, 1, 1), front)) == 4
