@@ -201,7 +201,7 @@ def _weights(core: Core, o: Operands, kind: str, taps: int, channels: int) -> np
 def weights_noted(weight: np.ndarray) -> tuple[int, int]:
     """Of weights [taps, channels] that are not zero: those of the slowest channel of each group
     of WRAM_BANKS, added up, and all."""
-    each = np.count_nonzero(weight, axis=0)
+    each = (weight != 0).sum(axis=0)
     slowest = [each[at : at + WRAM_BANKS].max() for at in range(0, len(each), WRAM_BANKS)]
     return int(sum(slowest)), int(each.sum())
 
