@@ -14,7 +14,18 @@ import onnxruntime
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import accuracy, core, headline, integers, layers, scaling, speed, sweeps, vgg
+from benchmarks import (
+    accuracy,
+    checks,
+    core,
+    headline,
+    integers,
+    layers,
+    scaling,
+    speed,
+    sweeps,
+    vgg,
+)
 from zhisuan.base.files import write_atomically
 
 PAGE = Path(__file__).parent.parent / "docs" / "measurements.md"
@@ -31,6 +42,7 @@ SECTIONS: dict[str, tuple[str, Callable[[], str]]] = {
     "vgg16": ("VGG16", vgg.section),
     "core": ("The native core", core.section),
     "sweeps": ("Sweeps", sweeps.section),
+    "checks": ("Checks", checks.section),
     "accuracy": ("Accuracy", accuracy.section),
     "integers": ("INT8", integers.section),
 }

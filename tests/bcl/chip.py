@@ -24,8 +24,9 @@ def run(source: str, *arguments: np.ndarray | float, optimize: int = 2) -> None:
     held, at = [], 0
     for number, argument in enumerate(arguments):
         if isinstance(argument, np.ndarray):
-            values.append(GDRAM.base + at)
-            held.append(Allocation(f"argument {number}", values[-1], argument.nbytes, filled=True))
+            place = GDRAM.base + at
+            values.append(place)
+            held.append(Allocation(f"argument {number}", place, argument.nbytes, filled=True))
             at += (argument.nbytes + 255) & ~127
         else:
             values.append(argument)

@@ -10,6 +10,8 @@ from sim_programs import ROUND, program_of
 
 from zhisuan.arch.machine import Chip, Machine, Noc, Sram
 from zhisuan.isa.address import GDRAM
+from zhisuan.sim.checks.journal import Journal
+from zhisuan.sim.checks.run import CHECKS, check
 from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.schedule import Schedule
@@ -18,6 +20,10 @@ from zhisuan.sim.timing import Timing, replay
 from zhisuan.sim.trace import Trace, TraceBuilder
 
 GDRAM_BYTES = 1 << 20
+MACHINE_CHECKS = tuple(name for name in CHECKS if name != "initcheck")
+"""Programs about the machine move memory as they find it, all zeros."""
+SAME_BYTES = ("memcheck", "synccheck")
+"""For programs whose tasks write the same values to the same bytes, or lock for themselves."""
 
 
 def chip(clusters: int, cores: int, topology: str = "ring", sram: int = 1 << 14) -> Machine:
@@ -40,16 +46,22 @@ def launch(
     filled: np.ndarray | None = None,
     threads: int | None = None,
     schedule: int | None = None,
+    checks: Sequence[str] = MACHINE_CHECKS,
 ) -> tuple[Memory, Trace]:
-    """Run the kernel of an assembly text once; `filled` lies at the start of GDRAM."""
+    """Run and judge the kernel of an assembly text once; `filled` lies at the start of GDRAM."""
     memory, builder = Memory(machine), TraceBuilder()
     memory.reserve(GDRAM.base + GDRAM_BYTES)
     if filled is not None:
         memory.write(GDRAM.base, filled)
-    execute(program_of(text), "main", args, memory, builder, label="test", executor=executor,
+    program, journal = program_of(text), Journal() if checks else None
+    execute(program, "main", args, memory, builder, label="test", executor=executor,
             dims=dims, task_type=task_type, limit=100_000, threads=threads,
-            schedule=schedule)  # fmt: skip
-    return memory, builder.build()
+            schedule=schedule, journal=journal)  # fmt: skip
+    trace = builder.build()
+    if journal is not None:
+        check(trace, {program.name: program}, [journal], None, checks,
+              machine=machine).raise_if_any()  # fmt: skip
+    return memory, trace
 
 
 def timed(trace: Trace, machine: Machine) -> Timing:

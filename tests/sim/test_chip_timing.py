@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chip_programs import chip, launch, spent, timed
+from chip_programs import SAME_BYTES, chip, launch, spent, timed
 from sim_programs import run_text
 from test_chip_values import HEAD, PING, THROUGH_SRAM
 
@@ -34,7 +34,7 @@ ALONE = HEAD.replace("SGET $10, #10", "")
 
 
 def total(work: str, machine: Machine, tasks: int) -> Timing:
-    _, trace = launch(ALONE + LOOP.format(work=work), machine, (tasks, 1, 1))
+    _, trace = launch(ALONE + LOOP.format(work=work), machine, (tasks, 1, 1), checks=SAME_BYTES)
     return timed(trace, machine)
 
 
@@ -184,7 +184,7 @@ def test_messages_over_one_link_take_turns() -> None:
         HALT
     """
     )
-    _, trace = launch(text, machine, (16, 1, 1), "UNION8")
+    _, trace = launch(text, machine, (16, 1, 1), "UNION8", checks=SAME_BYTES)
     timing = timed(trace, machine)
     starts = timing.start[timing.queued >= 0]
     assert np.diff(starts).tolist() == [20]
@@ -196,7 +196,7 @@ def test_messages_over_one_link_take_turns() -> None:
 )
 def test_both_walks_agree_on_whole_programs(body: str, cores: int, task_type: str) -> None:
     machine = chip(2, cores)
-    _, trace = launch(HEAD + body, machine, (2 * cores, 3, 1), task_type)
+    _, trace = launch(HEAD + body, machine, (2 * cores, 3, 1), task_type, checks=SAME_BYTES)
     for queues in ((1, 1, 1, 1), (2, 1, 2, 2), (24, 32, 32, 8)):
         depths = dict(zip(("compute", "io", "move", "window"), queues, strict=True))
         varied = replace(machine, queues=replace(machine.queues, **depths))
