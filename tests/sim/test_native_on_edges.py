@@ -179,3 +179,22 @@ def test_convolution_shapes(
     middle = NRAM.base + (1 << 18)
     program = programs_of(Encodable(BY_NAME["CONV"], mode, (0, 1, 2, 3, 4, 5, 6)))
     assert_agree(program, [middle, A, WRAM.base, *packed] + [0] * 57, memory)
+
+
+@pytest.mark.parametrize("mode", ["f16.f32.acc", "f32.f32.acc"])
+def test_convolution_keeps_the_sign_of_a_zero(mode: str) -> None:
+    """-0 plus -0 times 1 is -0; one of the neurons is +0."""
+    kind = SPECIAL[mode.split(".")[0]].dtype
+    memory = memory_for(ROUND)
+    neurons = np.full(8, -0.0, kind)
+    neurons[3] = 0.0
+    memory.write(A, neurons)
+    memory.write(D, np.full(8 * 64, -0.0, np.float32))
+    memory.write(WRAM.base, np.ones(64 * 64 // kind.itemsize, kind))
+    ones = 1 | 1 << 16 | 1 << 32 | 1 << 48
+    pitches = 8 * kind.itemsize | 8 * 64 * 4 << 32
+    program = programs_of(Encodable(BY_NAME["CONV"], mode, (0, 1, 2, 3, 4, 5, 6)))
+    registers = [D, A, WRAM.base, ones & ~0xFFFF0000 | 8 << 16, 1 | 64 << 32, ones, pitches]
+    assert_agree(program, registers + [0] * 57, memory)
+    zeros = memory.read(D, np.float32, 8 * 64).reshape(8, 64)
+    assert np.signbit(zeros).all(axis=1).tolist() == [True] * 3 + [False] + [True] * 4

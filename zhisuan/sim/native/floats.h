@@ -94,7 +94,11 @@ typedef float f32x16_unaligned __attribute__((vector_size(64), aligned(4)));
 
 INLINE f32x16 load16(const float *p) { return *(const f32x16_unaligned *)p; }
 INLINE void store16(float *p, f32x16 v) { *(f32x16_unaligned *)p = v; }
-INLINE f32x16 splat16(float v) { return (f32x16){} + v; }
+/* As bits: 0.0f + v would lose the sign of a zero. */
+INLINE f32x16 splat16(float v) {
+    typedef u32 u32x16 __attribute__((vector_size(64)));
+    return (f32x16)((u32x16){} + bits_of(v));
+}
 
 INLINE f32x16 load16_half(const u16 *p) {
 #if HAS_HALF
