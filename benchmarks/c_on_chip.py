@@ -6,6 +6,8 @@ without the chip's built-ins; their variables lie in LDRAM, the stack in NRAM.
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 from zhisuan import bcl
 from zhisuan.arch.load import load
 from zhisuan.arch.machine import Machine
+from zhisuan.base import clang
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl import driver
 from zhisuan.isa.address import GDRAM
@@ -24,8 +27,8 @@ from zhisuan.sim.memory import Memory
 from zhisuan.sim.trace import TraceBuilder
 
 MACHINE = "mlu270"
-STACK = 384 << 10
-"""Bytes of NRAM for the stack: programs for a computer expect more than a kernel's 128 KB."""
+STACK = 4 << 20
+"""Bytes of NRAM, all for the stack: programs for a computer expect more than a kernel's 128 KB."""
 LIMIT = 400_000_000
 """Instructions after which a program counts as endless."""
 SUPPORT = """
@@ -34,6 +37,7 @@ extern void __dlp_HALT(void), __dlp_TRAP(long long);
 static long *status;
 void exit(int code) { *status = 1 + (code & 255); __dlp_HALT(); }
 void abort(void) { __dlp_TRAP(2); }
+void __assert_fail(const char *what, const char *file, int line, const char *in) { abort(); }
 void __chip_result(unsigned long value) { status[1] = value; }
 __attribute__((annotate("dlp_kernel"))) void start(long *where) {
   status = where;
@@ -49,13 +53,12 @@ class Ended:
     code: int | None
     fault: str
     result: int
-    instructions: int
 
 
 @cache
 def machine() -> Machine:
     plain = load(MACHINE)
-    return replace(plain, nram=replace(plain.nram, stack=STACK))
+    return replace(plain, nram=replace(plain.nram, size=STACK, stack=STACK))
 
 
 @cache
@@ -73,9 +76,32 @@ def translate(source: str, path: Path, optimize: int, flags: tuple[str, ...] = (
     )  # fmt: skip
 
 
-def build(llvm: str, name: str) -> Program:
+def passes_on_host(path: Path, optimize: int, flags: tuple[str, ...]) -> bool:
+    """Whether the same clang makes a program of `path` that ends well on this computer."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = f"{folder}/program"
+        words = [
+            "-fno-sanitize=all",
+            "-w",
+            *flags,
+            f"-O{optimize}",
+            "-o",
+            program,
+            str(path),
+            "-lm",
+        ]
+        command = [clang.clang_command()[0], "cc", *words]
+        if subprocess.run(command, capture_output=True).returncode:
+            return False
+        try:
+            return subprocess.run([program], capture_output=True, timeout=20).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+
+def build(llvm: str, name: str, *more: str) -> Program:
     """The program whose one kernel, `start`, runs the `main` of `llvm`."""
-    return bcl.from_llvm(_support(), name, more=[llvm], soft_double=True)
+    return bcl.from_llvm(_support(), name, more=[llvm, *more], soft_double=True)
 
 
 def run(program: Program) -> Ended:
@@ -88,4 +114,4 @@ def run(program: Program) -> Ended:
     except ZhisuanError as error:
         fault = error.found or error.what
     status, result = memory.read(GDRAM.base, np.uint64, 2)
-    return Ended(int(status) - 1 if not fault and status else None, fault, int(result), 0)
+    return Ended(int(status) - 1 if not fault and status else None, fault, int(result))

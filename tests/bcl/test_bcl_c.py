@@ -72,6 +72,19 @@ PROGRAMS = {
           out[3] = strstr(b, "ten") - b; out[4] = memcmp(a, "tent", 4) > 0; out[5] = b[21];
           out[6] = strspn(a, "nest"); out[7] = strrchr(b, 't') - b;
         }""",
+    "short vectors": """
+        typedef int v4 __attribute__((vector_size(16)));
+        typedef unsigned char v8 __attribute__((vector_size(8)));
+        typedef float f2 __attribute__((vector_size(8)));
+        static v4 a = { 1, -2, 3, 4 }, b = { 10, 20, 30, 40 };
+        static volatile int at = 2;
+        __attribute__((noinline)) static v4 mixed(v4 x, v4 y) { return (x < y) & (x * y) | x; }
+        void program(unsigned long *out) {
+          v4 c = mixed(a, b) << 1; c[at] = 99; f2 f = { at, 0.5f }; f = f * f + 1;
+          v8 d = (v8)(f2)f; v4 e = __builtin_shufflevector(a, c, 7, 0, 5, 2);
+          out[0] = c[0]; out[1] = c[at]; out[2] = c[3]; out[3] = d[3]; out[4] = d[7];
+          out[5] = e[0]; out[6] = e[at]; out[7] = __builtin_reduce_add(e); out[8] = f[1] * 100;
+        }""",
     "packed structures and bit-fields": """
         struct __attribute__((packed)) P { char c; long l; int i; short s; };
         struct B { unsigned a : 3; int b : 17; long c : 40; unsigned char d : 1; };

@@ -119,15 +119,6 @@ MESSAGES = {
         "             ^\n"
         "  try:      write a * b + c, which rounds twice",
     ),
-    "a SIMD vector": (
-        "typedef int v4 __attribute__((vector_size(16)));\n"
-        "__mlu_entry__ void k(v4 *p) { p[0] = p[1] + p[2]; }\n",
-        "error: values of vector type are not supported\n"
-        "  where:    k.bcl:2:38\n"
-        "    __mlu_entry__ void k(v4 *p) { p[0] = p[1] + p[2]; }\n"
-        "                                         ^\n"
-        "  try:      use an array",
-    ),
     "an atomic operation": (
         kernel("__atomic_fetch_add((int *)p, n, 5);"),
         "error: atomic memory operations are not supported\n"
@@ -150,6 +141,66 @@ MESSAGES = {
         "                    ^",
     ),
 }
+
+
+ARRAYS = "__nram__ half a[256];\n__wram__ half w[256];\n"
+WRONG_MEMORIES = {
+    "__bang_add((half *)p, a, a, 64);": (
+        "error: this built-in cannot write such a memory\n"
+        "  where:    k.bcl:4:3\n"
+        "      __bang_add((half *)p, a, a, 64);\n"
+        "      ^\n"
+        "  expected: an address in nram for 'dst' of VAV\n"
+        "  found:    'p', a parameter of the kernel, lies in gdram"
+    ),
+    "__bang_relu(a, w + 64, 64);": (
+        "error: this built-in cannot read such a memory\n"
+        "  where:    k.bcl:4:3\n"
+        "      __bang_relu(a, w + 64, 64);\n"
+        "      ^\n"
+        "  expected: an address in nram for 'a' of VRELU\n"
+        "  found:    'w' lies in wram"
+    ),
+    "__memcpy(a, p, 512, NRAM2GDRAM);": (
+        "error: the direction of this copy does not match its destination\n"
+        "  where:    k.bcl:4:3\n"
+        "      __memcpy(a, p, 512, NRAM2GDRAM);\n"
+        "      ^\n"
+        "  expected: an address in ldram or gdram for 'dst' of VSTORE\n"
+        "  found:    'a' lies in nram"
+    ),
+    "__memcpy(a, w, 512, GDRAM2NRAM);": (
+        "error: the direction of this copy does not match its source\n"
+        "  where:    k.bcl:4:3\n"
+        "      __memcpy(a, w, 512, GDRAM2NRAM);\n"
+        "      ^\n"
+        "  expected: an address in ldram or gdram or param or const for 'src' of VLOAD\n"
+        "  found:    'w' lies in wram"
+    ),
+    "p[0] = w[n];": (
+        "error: scalar code cannot read 'w', which lies in wram\n"
+        "  where:    k.bcl:4:10\n"
+        "      p[0] = w[n];\n"
+        "             ^\n"
+        "  try:      copy it to an __nram__ array first"
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", WRONG_MEMORIES)
+def test_operands_in_the_wrong_memory_are_refused(statement: str) -> None:
+    assert message(ARRAYS + kernel(statement)) == WRONG_MEMORIES[statement]
+
+
+def test_a_wrong_number_of_arguments_shows_what_a_builtin_takes() -> None:
+    assert message(ARRAYS + kernel("__bang_add(a, a, 64);")) == (
+        "error: no matching function for call to '__bang_add'\n"
+        "  where:    k.bcl:4:3\n"
+        "  expected: a built-in's parameters: requires 4 arguments, but 3 were provided\n"
+        "  found:    k.bcl:4:3: error: no matching function for call to '__bang_add'\n"
+        "                4 |   __bang_add(a, a, 64);\n"
+        "                  |   ^~~~~~~~~~"
+    )
 
 
 @pytest.mark.parametrize("name", MESSAGES)

@@ -52,6 +52,7 @@ class Symbol:
     """The index of a function's first instruction, known when all code is laid out."""
 
     name: str
+    offset: int = 0
 
 
 Immediate = int | str | Slot | Symbol | None

@@ -24,6 +24,7 @@ from zhisuan.bcl.legalize import legalize
 from zhisuan.bcl.link import LIBRARY, complete, link, reachable
 from zhisuan.bcl.order import add_syncs
 from zhisuan.bcl.read_llvm import read_module
+from zhisuan.bcl.scalarize import scalarize
 from zhisuan.bcl.select import select
 from zhisuan.bcl.verify import verify
 from zhisuan.isa.disasm import disassemble
@@ -85,6 +86,7 @@ def from_llvm(
     it a double is an error.
     """
     module = link([read_module(text, dict(sources or {})) for text in (llvm, *more)])
+    scalarize(module)
     legalize(module, soft_double=soft_double)
     kernels = [f for f in module.functions.values() if module.is_kernel(f.name)]
     if not kernels:

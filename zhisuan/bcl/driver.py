@@ -34,6 +34,8 @@ C_FLAGS = (
 )  # fmt: skip
 _INCLUDED = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 _SUMMARY = re.compile(r"^\d+ errors? generated.*$", re.M)
+_NOTE = re.compile(r"(?P<file>[^\n]+?):\d+:\d+: note: (?P<said>.*)")
+_DIAGNOSTIC = re.compile(r"[^\n]+?:\d+:\d+: (fatal )?(error|warning|note): ")
 _INSTRUCTIONS = "dlp_instructions.h"
 
 
@@ -114,7 +116,27 @@ def _quoted(filename: str) -> str:
 
 
 def _explained(error: ZhisuanError, filename: str) -> ZhisuanError:
-    """The error with the compiler named as users know it, without clang's count of them."""
+    """The error with the compiler named as users know it, without clang's count of them.
+
+    What clang says of our headers' insides becomes what was expected: why no candidate fits.
+    """
     what = error.what.removeprefix("clang: ")
-    found = _SUMMARY.sub("", error.found or "").rstrip()
-    return ZhisuanError(what, where=error.where or filename, found=found, hint=error.hint)
+    shown, reasons = [], []
+    inside = False
+    for line in _SUMMARY.sub("", error.found or "").rstrip().splitlines():
+        if match := _NOTE.match(line):
+            inside = match["file"].startswith(str(INCLUDE)) or match["file"].endswith(_INSTRUCTIONS)
+            reason = match["said"].removeprefix("candidate function not viable: ")
+            if inside and reason != match["said"] and reason not in reasons:
+                reasons.append(reason)
+        elif _DIAGNOSTIC.match(line):
+            inside = False
+        if not inside:
+            shown.append(line)
+    return ZhisuanError(
+        what,
+        where=error.where or filename,
+        expected="\n".join(f"a built-in's parameters: {reason}" for reason in reasons) or None,
+        found="\n".join(shown),
+        hint=error.hint,
+    )

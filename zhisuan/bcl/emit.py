@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zhisuan.base.errors import SourcePos
+from zhisuan.base.errors import SourcePos, ZhisuanError
 from zhisuan.bcl import ir
 from zhisuan.bcl.code import FRAME_POINTER, STACK_ALIGNMENT, Code, CodeBlock, Op, Slot, Symbol, make
 from zhisuan.bcl.layout import Layout
@@ -181,10 +181,17 @@ class Emitter:
             self.ops += block.ops
             self.targets += [where] * len(block.ops)
 
+    def _start(self, function: str, place: SourcePos | None) -> int:
+        if function not in self.starts:
+            raise ZhisuanError(
+                f"function '{function}' has no body that a kernel could call", where=place
+            )
+        return self.starts[function]
+
     def _immediate(self, pc: int, op: Op) -> int:
         imm = op.imm
         if isinstance(imm, Symbol):
-            target = self.starts[imm.name]
+            target = self._start(imm.name, op.place) + imm.offset
             return target - pc - 1 if op.name == "CALL" else target
         if isinstance(imm, str):
             return self.targets[pc][imm] - pc - 1
@@ -206,8 +213,9 @@ class Emitter:
         for pc, op in enumerate(self.ops):
             lines[pc] = _file_and_line(op.place, files)
         const = bytearray(self.layout.const_data)
-        for offset, symbol in self.layout.fixups:
-            const[offset : offset + 8] = self.starts[symbol].to_bytes(8, "little")
+        for at, target in self.layout.fixups:
+            word = self._start(target.symbol, None) + target.offset
+            const[at : at + 8] = (word % (1 << 64)).to_bytes(8, "little")
         entries = {
             function.source_name: Kernel(
                 function.source_name,

@@ -41,7 +41,7 @@ class Layout:
     addresses: dict[str, int] = field(default_factory=dict)
     spaces: dict[str, str] = field(default_factory=dict)
     const_data: bytearray = field(default_factory=bytearray)
-    fixups: list[tuple[int, str]] = field(default_factory=list)  # const offset → function
+    fixups: list[tuple[int, ir.Address]] = field(default_factory=list)  # of functions
     nram_bytes: int = 0
     wram_bytes: int = 0
     sram_bytes: int = 0
@@ -253,4 +253,4 @@ def _write(layout: Layout, offset: int, value: ir.Value) -> None:
             word = layout.addresses[value.symbol] + value.offset
             layout.const_data[offset : offset + 8] = word.to_bytes(8, "little")
         else:
-            layout.fixups.append((offset, value.symbol))
+            layout.fixups.append((offset, value))

@@ -265,11 +265,15 @@ def bare(token: str) -> str:
 
 
 def _retyped(value: ir.Value, kind: ir.Type) -> ir.Value:
+    if isinstance(kind, ir.Vector) and kind.count == 1:
+        return ir.Group(kind, (_retyped(value, kind.element),))
     is_narrow = isinstance(kind, ir.Int) and kind.bits < 64
     if isinstance(value, ir.Expression) or (is_narrow and isinstance(value, ir.Address)):
         return ir.Expression(kind, "trunc", (value,))
     if isinstance(value, ir.Address):
         return ir.Address(kind, value.symbol, value.offset)
+    if isinstance(value, ir.Group) and len(value.parts) == 1:  # a vector of one
+        return _retyped(value.parts[0], kind)
     assert isinstance(value, ir.Number)
     return ir.Number(kind, value.bits)
 

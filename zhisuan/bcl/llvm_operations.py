@@ -16,13 +16,17 @@ BINARY = words("""
 """)
 
 
-def _compare(line: Line) -> ir.Instruction:
-    predicate = line.next()
-    first = line.typed_value()
-    line.expect(",")
-    second = line.value(first.type)
-    op = "fcmp" if isinstance(first.type, ir.Float) else "icmp"
-    return ir.Instruction(op, ir.I1, operands=[first, second], word=predicate)
+def _compare(op: str) -> Callable[[Line], ir.Instruction]:
+    def read(line: Line) -> ir.Instruction:
+        predicate = line.next()
+        first = line.typed_value()
+        line.expect(",")
+        second = line.value(first.type)
+        kind = first.type
+        result = ir.Vector(kind.count, ir.I1) if isinstance(kind, ir.Vector) else ir.I1
+        return ir.Instruction(op, result, operands=[first, second], word=predicate)
+
+    return read
 
 
 def _single(op: str) -> Callable[[Line], ir.Instruction]:
@@ -127,6 +131,26 @@ def _alloca(line: Line) -> ir.Instruction:
     return item
 
 
+def _of_vector(op: str) -> Callable[[Line], ir.Instruction]:
+    """extractelement, insertelement, shufflevector: values of whatever types they say."""
+
+    def read(line: Line) -> ir.Instruction:
+        operands = [line.typed_value()]
+        while line.accept(","):
+            operands.append(line.typed_value())
+        kind = operands[0].type
+        assert isinstance(kind, ir.Vector)
+        if op == "extractelement":
+            kind = kind.element
+        elif op == "shufflevector":
+            mask = operands[2].type
+            assert isinstance(mask, ir.Vector)
+            kind = ir.Vector(mask.count, kind.element)
+        return ir.Instruction(op, kind, operands=operands)
+
+    return read
+
+
 def _path(line: Line) -> tuple[int, ...]:
     path = []
     while line.accept(","):
@@ -153,8 +177,8 @@ def _insert(line: Line) -> ir.Instruction:
 
 
 OPERATIONS: dict[str, Callable[[Line], ir.Instruction]] = {
-    "icmp": _compare,
-    "fcmp": _compare,
+    "icmp": _compare("icmp"),
+    "fcmp": _compare("fcmp"),
     "fneg": _single("fneg"),
     "freeze": _single("freeze"),
     "load": _load,
@@ -169,6 +193,9 @@ OPERATIONS: dict[str, Callable[[Line], ir.Instruction]] = {
     "alloca": _alloca,
     "extractvalue": _extract,
     "insertvalue": _insert,
+    "extractelement": _of_vector("extractelement"),
+    "insertelement": _of_vector("insertelement"),
+    "shufflevector": _of_vector("shufflevector"),
 }
 
 
@@ -189,8 +216,6 @@ def read_operation(op: str, line: Line) -> ir.Instruction:
 
 
 def _unknown(op: str, line: Line) -> ZhisuanError:
-    if op in ("extractelement", "insertelement", "shufflevector"):
-        return line.context.unsupported("values of vector type are not supported", "use an array")
     if op in ("atomicrmw", "cmpxchg", "fence"):
         return line.context.unsupported("atomic memory operations are not supported")
     return line.context.unsupported(f"the LLVM instruction '{op}' is not supported")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from zhisuan.bcl import (
+    check_spaces,
     flow,
     header,
     ir,
@@ -78,6 +79,7 @@ def _select_block(s: Selector, block: ir.Block, depth: int, known: set[str]) -> 
 def _call(s: Selector, item: ir.Instruction, known: set[str]) -> None:
     builtin = header.builtins().get(item.word)
     if builtin is not None:
+        check_spaces.check(item, builtin, s.origins)
         _builtin(s, item, builtin)
     elif item.word.startswith("llvm."):
         select_intrinsic.lower(s, item)

@@ -111,10 +111,11 @@ def _swap_bytes(s: Selector, item: ir.Instruction) -> None:
 
 
 def _reverse_bits(s: Selector, item: ir.Instruction) -> None:
-    width = _narrow(s, item)
-    if width not in NATIVE:
-        raise s.error(f"'{item.word}' is not supported")
-    s.define(item, _swapped(s, s.reg(item.operands[0]), width, 1))
+    width, x = _narrow(s, item), s.reg(item.operands[0])
+    if width in NATIVE:
+        s.define(item, _swapped(s, x, width, 1))
+    else:
+        s.define(item, s.op("SSHR#", "u64", _swapped(s, x, 64, 1), imm=64 - width))
 
 
 def _swapped(s: Selector, x: int, width: int, unit: int) -> int:
@@ -202,10 +203,14 @@ def _with_overflow(row: str, is_signed: bool) -> Rule:
         if width == 64:
             s.define(item, *_overflow64(s, row, is_signed, a, b))
             return
-        if row == "SMUL" and width > 32:
-            raise s.error(f"'{item.word}' is not supported")
         extend = sign_extended if is_signed else zero_extended
-        exact = s.op(row, "i64", extend(s, a, width), extend(s, b, width))
+        a, b = extend(s, a, width), extend(s, b, width)
+        if row == "SMUL" and width > 32:
+            exact, beyond = _overflow64(s, row, is_signed, a, b)
+            cut = s.op("SNE", "u64", exact, extend(s, exact, width))
+            s.define(item, zero_extended(s, exact, width), s.op("SOR", "u64", beyond, cut))
+            return
+        exact = s.op(row, "i64", a, b)
         s.extended[exact] = (True, 64)
         overflow = s.op("SNE", "u64", exact, extend(s, exact, width))
         result = exact if width in NATIVE else zero_extended(s, exact, width)

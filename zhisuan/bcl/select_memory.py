@@ -29,6 +29,7 @@ def load(s: Selector, item: ir.Instruction) -> None:
     if special is not None:
         s.define(item, s.op("SGET#", "", imm=special))
         return
+    _refuse_weights(s, item.operands[0], "read")
     memory = s.memory_class(item.operands[0])
     s.count_parts(item.type)
     base, offset = s.address(item.operands[0])
@@ -36,6 +37,18 @@ def load(s: Selector, item: ir.Instruction) -> None:
     for kind, at in ir.leaf_offsets(item.type):
         registers += _load_leaf(s, kind, base, s.shifted(offset, at), memory)
     s.define(item, *registers)
+
+
+def _refuse_weights(s: Selector, pointer: ir.Value, does: str) -> None:
+    """Scalar code reaches every memory but WRAM."""
+    origin = s.origins.of(pointer)
+    if origin is not None and origin[0] == "wram":
+        raise s.error(
+            f"scalar code cannot {does} {origin[1]}, which lies in wram",
+            "copy it to an __nram__ array first"
+            if does == "read"
+            else "copy it from an __nram__ array",
+        )
 
 
 def _special(s: Selector, pointer: ir.Value) -> int | None:
@@ -73,6 +86,7 @@ def _load_bytes(s: Selector, base: int, offset: int | Slot, size: int, memory: s
 
 def store(s: Selector, item: ir.Instruction) -> None:
     value, pointer = item.operands
+    _refuse_weights(s, pointer, "write")
     memory = s.memory_class(pointer)
     s.count_parts(value.type)
     registers = iter(s.parts(value))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from zhisuan.base.errors import SourcePos, ZhisuanError
 from zhisuan.bcl import ir
+from zhisuan.bcl.check_spaces import Origins
 from zhisuan.bcl.code import ANY, DRAM, PRIVATE, Code, CodeBlock, Immediate, Op, Slot, Symbol, make
 from zhisuan.bcl.layout import Layout
 from zhisuan.bcl.provenance import Provenance
@@ -51,6 +52,7 @@ class Selector:
         self.place: SourcePos | None = None
         self.fresh_labels = 0
         self.provenance = Provenance(function, layout, is_kernel)
+        self.origins = Origins(function, layout, is_kernel)
 
     # -- emission -------------------------------------------------------------------------
 
@@ -188,7 +190,7 @@ class Selector:
     def address_word(self, value: ir.Address) -> int | Symbol:
         if value.symbol in self.layout.addresses:
             return self.layout.addresses[value.symbol] + value.offset
-        return Symbol(value.symbol)
+        return Symbol(value.symbol, value.offset)
 
     def constant(self, word: int | Symbol) -> int:
         """A register with a constant: made here, or once for all uses inside loops."""
