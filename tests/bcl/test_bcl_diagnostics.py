@@ -39,8 +39,10 @@ def test_a_missing_include_is_named() -> None:
 
 
 def test_a_misspelt_builtin_gets_a_hint() -> None:
-    text = message(kernel("__bang_ad((half *)p, (half *)p, (half *)p, n);"))
-    first = "error: use of undeclared identifier '__bang_ad'; did you mean '__bang_add'?"
+    text = message(kernel("__bang_transpos((half *)p, (half *)p, n, n);"))
+    first = (
+        "error: use of undeclared identifier '__bang_transpos'; did you mean '__bang_transpose'?"
+    )
     assert text.split("\n")[:2] == [first, "  where:    k.bcl:2:3"]
 
 

@@ -144,7 +144,7 @@ def _compiler_version() -> str:
     """Changes whenever this compiler, its headers or the instruction table change."""
     here = Path(__file__).parent
     hasher = hashlib.sha256(header.text().encode())
-    files = [*here.glob("*.py"), *driver.INCLUDE.glob("*.h"), *LIBRARY.glob("*.c"),
+    files = [*here.glob("*.py"), *driver.INCLUDE.rglob("*.h"), *LIBRARY.glob("*.c"),
              *(here.parent / "isa").glob("*.py")]  # fmt: skip
     for path in sorted(files):
         hasher.update(path.name.encode() + path.read_bytes())

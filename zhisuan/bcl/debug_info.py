@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from zhisuan.base.errors import SourcePos
+from zhisuan.bcl.driver import INCLUDE
 
 _NODE = re.compile(r"^(!\d+) = (?:distinct )?(.*)$")
 _FIELD = re.compile(r'(\w+): (!\d+|"[^"]*"|[-\w|]+)')
@@ -22,7 +23,8 @@ _ENCODINGS = {
     "DW_ATE_UTF": "u",
     "DW_ATE_float": "f",
 }
-HEADERS = ("bang.h", "dlp_instructions.h")
+HEADERS = str(INCLUDE)
+GENERATED = "dlp_instructions.h"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class DebugInfo:
     def _location(self, node: str) -> SourcePos | None:
         fields = self.fields(node)
         file = self.file_of(fields.get("scope", ""))
-        if file.endswith(HEADERS) and "inlinedAt" in fields:
+        ours = file.startswith(HEADERS) or file.endswith(GENERATED)
+        if ours and "inlinedAt" in fields:
             return self._location(fields["inlinedAt"])
         return self.position(file, int(fields.get("line", 0)), int(fields.get("column", 0)))
 

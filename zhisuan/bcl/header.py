@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from zhisuan.isa import rules
 from zhisuan.isa.registry import Instruction, Kind, Queue
 from zhisuan.isa.table import BY_NAME
 
@@ -73,6 +74,12 @@ def _declaration(name: str, builtin: Builtin) -> str:
     return f"__DLP {returns} {name}({', '.join(parameters)});"
 
 
+def _rule(code: int, words: str) -> tuple[str, str]:
+    """The code of a broken rule, and the call that refuses it where it shows at compile time."""
+    name = words.replace(" ", "_")
+    return f"#define __dlp_rule_{name} {code}", f"__DLP void __dlp_refuse_{name}();"
+
+
 @cache
 def text() -> str:
     """The header; every line says what the manual says of the instruction."""
@@ -83,4 +90,5 @@ def text() -> str:
             told = builtin.row
             lines += [f"// {line}" for line in told.doc.split("\n")]
         lines.append(_declaration(name, builtin))
+    lines += [line for code, rule in rules.TEXTS.items() for line in _rule(code, rule)]
     return "\n".join(lines) + "\n"

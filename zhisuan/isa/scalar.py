@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from zhisuan.base.dtype import BY_NAME
-from zhisuan.isa import elementary
+from zhisuan.isa import elementary, rules
 from zhisuan.isa.number import ALL, FLOATS, INTEGERS, bits_of, signed64, value_of
 from zhisuan.isa.registry import Core, Operands, Unit, instruction
 
@@ -305,7 +305,13 @@ def halt(core: Core, o: Operands) -> None:
     core.halted = True
 
 
+_TRAPS = {1: "assertion failed", 2: "abort", 3: "unreachable code", **rules.TEXTS}
+
+
 @instruction("TRAP", 0xBE, Unit.SCALAR, "#code", cost="branch")
 def trap(core: Core, o: Operands) -> None:
-    """Stop with an error: 1 assertion failed, 2 abort, 3 unreachable code."""
-    core.trap({1: "assertion failed", 2: "abort", 3: "unreachable code"}.get(o.code, "trap"))
+    """Stop with an error: 1 assertion failed, 2 abort, 3 unreachable code, from 16 on a rule.
+
+    The rules, by their codes, are those of `isa.rules`.
+    """
+    core.trap(_TRAPS.get(o.code, "trap"))

@@ -1,0 +1,99 @@
+// Copies between memories, and filling DRAM and SRAM.
+#pragma once
+#include "rules.h"
+
+// ---- copies ----------------------------------------------------------------------------
+typedef enum {
+  GDRAM2NRAM, NRAM2GDRAM, LDRAM2NRAM, NRAM2LDRAM, GDRAM2WRAM, WRAM2GDRAM, LDRAM2WRAM,
+  WRAM2LDRAM, NRAM2NRAM, NRAM2WRAM, WRAM2NRAM, GDRAM2SRAM, SRAM2GDRAM, LDRAM2SRAM, SRAM2LDRAM,
+  SRAM2NRAM, NRAM2SRAM, SRAM2WRAM, WRAM2SRAM, GDRAM2GDRAM, GDRAM2LDRAM, LDRAM2GDRAM, SRAM2SRAM,
+  LDRAM2LDRAM
+} mluMemcpyDirection_t;
+
+// A call that survives optimisation is a compile error that reads as its name.
+#define __DLP_REFUSE(words) extern "C" __device__ void __dlp_refuse_##words()
+__DLP_REFUSE(this_copy_direction_is_not_supported);
+__DLP_REFUSE(only_SRAM2SRAM_takes_a_cluster);
+
+#define __DLP_COPY(NAME, KIND)                                                               \
+  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                        \
+                         mluMemcpyDirection_t dir) {                                         \
+    switch (dir) {                                                                           \
+      case GDRAM2NRAM: case LDRAM2NRAM: KIND##VLOAD(dst, size, src); break;                  \
+      case NRAM2GDRAM: case NRAM2LDRAM: KIND##VSTORE(dst, size, src); break;                 \
+      case GDRAM2WRAM: case LDRAM2WRAM: KIND##MLOAD(dst, size, src); break;                  \
+      case WRAM2GDRAM: case WRAM2LDRAM: KIND##MSTORE(dst, size, src); break;                 \
+      case NRAM2NRAM: KIND##VMOVE(dst, size, src); break;                                    \
+      case NRAM2WRAM: KIND##MMOVE(dst, size, src); break;                                    \
+      case GDRAM2SRAM: case LDRAM2SRAM: KIND##GLOAD(dst, size, src); break;                  \
+      case SRAM2GDRAM: case SRAM2LDRAM: KIND##GSTORE(dst, size, src); break;                 \
+      case SRAM2NRAM: KIND##VREAD(dst, size, src); break;                                    \
+      case NRAM2SRAM: KIND##VWRITE(dst, size, src); break;                                   \
+      case SRAM2WRAM: KIND##MREAD(dst, size, src); break;                                    \
+      case WRAM2SRAM: KIND##MWRITE(dst, size, src); break;                                   \
+      case SRAM2SRAM: KIND##CDMA(dst, size, src, clusterId); break;                          \
+      case GDRAM2GDRAM: case GDRAM2LDRAM: case LDRAM2GDRAM: case LDRAM2LDRAM:                \
+        KIND##DMOVE(dst, size, src); break;                                                  \
+      default: __dlp_refuse_this_copy_direction_is_not_supported();         \
+    }                                                                                        \
+  }                                                                                          \
+  /* to the SRAM of another cluster of the job */                                           \
+  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                        \
+                         mluMemcpyDirection_t dir, int cluster) {                            \
+    if (dir != SRAM2SRAM) __dlp_refuse_only_SRAM2SRAM_takes_a_cluster();                     \
+    KIND##CDMA(dst, size, src, cluster);                                                     \
+  }                                                                                          \
+  /* n1 times n segments of size bytes; strides in bytes */                                  \
+  __DLP_INLINE void NAME##_3d(void *dst, const void *src, long long size,                    \
+                              mluMemcpyDirection_t dir, long long dst_stride,                \
+                              long long src_stride, long long n, int dst_outer,              \
+                              int src_outer, long long n1) {                                 \
+    long long outer = __dlp_pack2(dst_outer, src_outer);                                     \
+    switch (dir) {                                                                           \
+      case GDRAM2NRAM: case LDRAM2NRAM:                                                      \
+        KIND##VLOAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case NRAM2GDRAM: case NRAM2LDRAM:                                                      \
+        KIND##VSTORE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
+      case GDRAM2WRAM: case LDRAM2WRAM:                                                      \
+        KIND##MLOAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case WRAM2GDRAM: case WRAM2LDRAM:                                                      \
+        KIND##MSTORE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
+      case NRAM2NRAM:                                                                        \
+        KIND##VMOVE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case NRAM2WRAM:                                                                        \
+        KIND##MMOVE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case GDRAM2SRAM: case LDRAM2SRAM:                                                      \
+        KIND##GLOAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case SRAM2GDRAM: case SRAM2LDRAM:                                                      \
+        KIND##GSTORE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
+      case SRAM2NRAM:                                                                        \
+        KIND##VREAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case NRAM2SRAM:                                                                        \
+        KIND##VWRITE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
+      case SRAM2WRAM:                                                                        \
+        KIND##MREAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      case WRAM2SRAM:                                                                        \
+        KIND##MWRITE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
+      case GDRAM2GDRAM: case GDRAM2LDRAM: case LDRAM2GDRAM: case LDRAM2LDRAM:                \
+        KIND##DMOVE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
+      default: __dlp_refuse_this_copy_direction_is_not_supported();         \
+    }                                                                                        \
+  }                                                                                          \
+  /* segnum + 1 segments of size bytes */                                                    \
+  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                        \
+                         mluMemcpyDirection_t dir, long long dst_stride,                     \
+                         long long src_stride, long long segnum) {                           \
+    NAME##_3d(dst, src, size, dir, dst_stride, src_stride, segnum + 1, 0, 0, 1);             \
+  }
+__DLP_COPY(__memcpy, __dlp_ordered_)
+__DLP_COPY(__memcpy_async, __dlp_)
+#undef __DLP_COPY
+// From SRAM to the same place of NRAM or WRAM of every core of the cluster.
+__DLP_INLINE void __memcpy_multicast(void *dst, const void *src, long long size,
+                                     mluMemcpyDirection_t dir) {
+  switch (dir) {
+    case SRAM2NRAM: __dlp_ordered_VCAST(dst, size, src); break;
+    case SRAM2WRAM: __dlp_ordered_MCAST(dst, size, src); break;
+    default: __dlp_refuse_this_copy_direction_is_not_supported();
+  }
+}
