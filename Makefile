@@ -30,7 +30,7 @@ echo "         done in $$(( $$(date +%s) - start )) s"
 endef
 
 .NOTPARALLEL:
-.PHONY: help demo test fuzz bench cluster validate pictures lint clean clean-all
+.PHONY: help demo test fuzz torture csmith bench cluster validate pictures lint clean clean-all
 .DEFAULT_GOAL := help
 
 help:
@@ -39,6 +39,8 @@ help:
 	@echo 'make test      ruff, pyright and pytest in WORKERS=2 processes'
 	@echo 'make fuzz      100,000 random programs, native core against reference, into docs/fuzz.md'
 	@echo '               PROGRAMS=n for another number'
+	@echo 'make torture   run the execute tests of GCC in TESTS=folder, into docs/bcl-conformance.md'
+	@echo 'make csmith    run 2,000 random C programs, PROGRAMS=n for another number, into the same page'
 	@echo 'make bench     measure speed, accuracy and the headline claim: docs/measurements.md, headline.md'
 	@echo 'make cluster   a sweep on two nodes of Ray, a worker killed: the table must be the same'
 	@echo 'make validate  put published figures beside ours, into docs/validation.md'
@@ -57,6 +59,13 @@ test: lint $(STAMPS)/data
 
 fuzz: $(STAMPS)/dev
 	@$(BIN)/python tests/sim/fuzz_many.py --write $(if $(PROGRAMS),--programs '$(PROGRAMS)')
+
+torture: $(STAMPS)/dev
+	@$(BIN)/python -m benchmarks.torture '$(TESTS)' --processes $(WORKERS) --write
+
+csmith: $(STAMPS)/dev
+	@$(BIN)/python -m benchmarks.csmith --programs $(or $(PROGRAMS),2000) \
+	    --processes $(WORKERS) --write
 
 bench: $(STAMPS)/dev $(STAMPS)/data
 	@$(BIN)/python -m benchmarks

@@ -6,6 +6,7 @@ without the chip's built-ins; their variables lie in LDRAM, the stack in NRAM.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from zhisuan.arch.load import load
 from zhisuan.arch.machine import Machine
 from zhisuan.base import clang
 from zhisuan.base.errors import ZhisuanError
+from zhisuan.base.files import write_atomically
 from zhisuan.bcl import driver
 from zhisuan.isa.address import GDRAM
 from zhisuan.isa.program import Program
@@ -26,6 +28,7 @@ from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.trace import TraceBuilder
 
+PAGE = Path(__file__).parents[1] / "docs" / "bcl-conformance.md"
 MACHINE = "mlu270"
 STACK = 4 << 20
 """Bytes of NRAM, all for the stack: programs for a computer expect more than a kernel's 128 KB."""
@@ -115,3 +118,10 @@ def run(program: Program) -> Ended:
         fault = error.found or error.what
     status, result = memory.read(GDRAM.base, np.uint64, 2)
     return Ended(int(status) - 1 if not fault and status else None, fault, int(result))
+
+
+def record(title: str, text: str) -> None:
+    """Put a section of the page of results in the place of the one with that title."""
+    sections = re.split(r"^(?=## )", PAGE.read_text(encoding="utf-8"), flags=re.M)
+    kept = [part for part in sections if not part.startswith(f"## {title}\n")]
+    write_atomically(PAGE, "".join([*kept, f"## {title}\n\n{text.strip()}\n"]).encode())

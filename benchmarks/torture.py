@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks import c_on_chip
 from zhisuan.base.errors import ZhisuanError
 
+TITLE = "GCC's execute tests"
 LEVELS = (0, 2)
 PERMISSIVE = (
     "-std=gnu89", "-Wno-int-conversion", "-Wno-incompatible-pointer-types",
@@ -159,15 +160,48 @@ def main() -> None:
     parser.add_argument("--only", default="*.c", help="a pattern of file names")
     parser.add_argument("--levels", type=int, nargs="+", default=LEVELS)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--write", action="store_true", help="record the run in docs/")
     args = parser.parse_args()
     paths = sorted(args.folder.glob(args.only))
+    found: dict[int, list[Outcome]] = {}
     for level in args.levels:
         start = time.perf_counter()
-        outcomes = run_all(paths, level, args.processes, print)
-        counts = Counter(outcome.kind for outcome in outcomes)
+        found[level] = run_all(paths, level, args.processes, print)
+        counts = Counter(outcome.kind for outcome in found[level])
         print(f"-O{level}: {dict(counts)} in {time.perf_counter() - start:.0f} s")
-        for reason, count in Counter(o.why for o in outcomes if o.kind == "skipped").most_common():
-            print(f"    {count:4d} skipped: {reason}")
+    print(page(found))
+    if args.write:
+        c_on_chip.record(TITLE, page(found))
+
+
+def page(found: dict[int, list[Outcome]]) -> str:
+    """The counts, the failures and the reasons for leaving tests out, as Markdown."""
+    lines = [
+        "`make torture TESTS=gcc/testsuite/gcc.c-torture/execute`, with the tests of GCC 12.2",
+        "(Debian: gcc-12-source).\n",
+        "| level | tests | passed | failed | left out | passed of those that ran |",
+        "|---|---|---|---|---|---|",
+    ]
+    for level, outcomes in found.items():
+        counts = Counter(outcome.kind for outcome in outcomes)
+        passed, failed = counts["passed"], counts["failed"]
+        share = 100 * passed / max(passed + failed, 1)
+        lines.append(
+            f"| -O{level} | {len(outcomes):,} | {passed:,} | {failed} | {counts['skipped']} |"
+            f" {share:.1f} % |"
+        )
+    lines += ["\nFailed:\n"]
+    for level, outcomes in found.items():
+        failed = [outcome for outcome in outcomes if outcome.kind == "failed"]
+        lines += [f"- -O{level} {outcome.name}: {outcome.why}" for outcome in failed]
+    lines += ["\nLeft out, and why:\n", f"| reason | {' | '.join(f'-O{x}' for x in found)} |"]
+    lines += ["|---" * (1 + len(found)) + "|"]
+    reasons = {x: Counter(o.why for o in os if o.kind == "skipped") for x, os in found.items()}
+    together = sum(reasons.values(), Counter())
+    for reason, _ in together.most_common():
+        counts_of = " | ".join(str(reasons[level][reason]) for level in found)
+        lines.append(f"| {reason} | {counts_of} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -109,13 +109,18 @@ WIDE = """
       out[4] = s; out[5] = s >> 64; out[6] = t; out[7] = t >> 64;
       out[8] = (a < 0 ? -a : a) >> 60; out[9] = (float)d == 7.0f * (1ul << 33) * (1ul << 33);
       out[10] = (__int128)(float)b;
+      __int128 p; unsigned __int128 u;
+      out[11] = __builtin_mul_overflow(a, b, &p); out[12] = __builtin_mul_overflow(b, b, &p);
+      out[13] = __builtin_add_overflow(c, d, &u); out[14] = __builtin_sub_overflow(b, a, &p);
+      out[15] = __builtin_mul_overflow(a, b << 30, &p);
     }"""
 
 
 def wide_results() -> list[int]:
     a, b, c, d = (-987654321 << 70) + 12345, 1000003, 2**128 - 1, 7 << 66
     q, r, s, t = -(-a // b), -(-a % b), c // d, c % d
-    words = [q, q >> 64, r, r >> 64, s, s >> 64, t, t >> 64, -a >> 60, 1, b]
+    over = [not -(2**127) <= a * b < 2**127, 0, 1, 0, 1]
+    words = [q, q >> 64, r, r >> 64, s, s >> 64, t, t >> 64, -a >> 60, 1, b, *over]
     return [word % 2**64 for word in words] + [0] * (COUNT - len(words))
 
 

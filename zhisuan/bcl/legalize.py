@@ -59,10 +59,10 @@ class _Rewriter:
 
     def _rewritten(self, item: ir.Instruction) -> bool:
         """Enter what takes the place of `item`; False when it stays."""
-        if item.op in _DIVISION and isinstance(item.type, ir.Int) and item.type.bits > 64:
+        if item.op in _DIVISION and isinstance(item.type, ir.Int) and 64 < item.type.bits <= 128:
             return self._divide(item)
         first = item.operands[0].type if item.operands else ir.VOID
-        if item.op == "call" and isinstance(first, ir.Int) and first.bits > 64:
+        if item.op == "call" and isinstance(first, ir.Int) and 64 < first.bits <= 128:
             return self._wide_intrinsic(item, first)
         doubles = self.soft_double and (_is_double(item.type) or _is_double(first))
         if item.op == "frem" and item.type == ir.FLOAT:
@@ -137,6 +137,8 @@ class _Rewriter:
             return self._finish(
                 "select", kind, [self._new("icmp", ir.I1, [x, zero], "slt"), minus, x]
             )
+        if ".with.overflow." in item.word:
+            return self._with_overflow(item, kind, name)
         if name not in ("ctlz", "cttz", "ctpop", "bswap"):
             return False
         if name == "cttz" and kind.bits < 128:  # of 0, the width
@@ -147,6 +149,45 @@ class _Rewriter:
         if name in ("ctlz", "bswap") and kind.bits < 128:
             result = self._new("sub" if name == "ctlz" else "lshr", I128, [result, spare])
         return self._finish("freeze" if kind.bits == 128 else "trunc", kind, [result])
+
+    def _with_overflow(self, item: ir.Instruction, kind: ir.Int, name: str) -> bool:
+        """The wrapped result and whether it is not the true one."""
+        a, b = item.operands
+        is_signed, op = name[0] == "s", name[1:]
+        result = self._new(op, kind, [a, b])
+        if op == "mul":
+            over = self._product_overflows(kind, a, b, result, is_signed)
+        elif not is_signed:
+            over = self._new("icmp", ir.I1, [result, a] if op == "add" else [a, b], "ult")
+        else:  # the sign is not that of a, though b could not change it
+            changed = self._new("xor", kind, [a, result])
+            other = self._new("xor", kind, [b, result] if op == "add" else [a, b])
+            both = self._new("and", kind, [changed, other])
+            over = self._new("icmp", ir.I1, [both, ir.Number(kind, 0)], "slt")
+        whole = self._new("insertvalue", item.type, [ir.Undefined(item.type), result])
+        self.body[-1].path = (0,)
+        self._finish("insertvalue", item.type, [whole, over])
+        self.body[-1].path = (1,)
+        return True
+
+    def _product_overflows(
+        self, kind: ir.Int, a: ir.Value, b: ir.Value, product: ir.Value, is_signed: bool
+    ) -> ir.Value:
+        """Dividing gives back the other factor, unless the product was cut."""
+        zero, one = ir.Number(kind, 0), ir.Number(kind, 1)
+        is_zero = self._new("icmp", ir.I1, [a, zero], "eq")
+        divisor = self._new("select", kind, [is_zero, one, a])
+        expected = self._new("select", kind, [is_zero, zero, b])
+        name = "__dlp_i128_div" if is_signed else "__dlp_u128_div"
+        wide = [self._as(value, I128, is_signed) for value in (product, divisor)]
+        quotient = self._as(self._new("call", I128, wide, name), kind, is_signed)
+        over = self._new("icmp", ir.I1, [quotient, expected], "ne")
+        if not is_signed:
+            return over
+        least = ir.Number(kind, 1 << (kind.bits - 1))
+        minus = self._new("icmp", ir.I1, [a, ir.Number(kind, (1 << kind.bits) - 1)], "eq")
+        lowest = self._new("icmp", ir.I1, [b, least], "eq")
+        return self._new("or", ir.I1, [over, self._new("and", ir.I1, [minus, lowest])])
 
     def _convert(self, item: ir.Instruction) -> bool:
         to_float = item.op in ("sitofp", "uitofp")

@@ -4,9 +4,9 @@ In: an IR function.  Out: `code.Code`.  The rules for each operation are in the 
 modules; this one gives them registers for operands and takes the instructions they emit.
 
 A value of up to 64 bits lies in one register.  i8, i16, i32, i64, half, float: only the low
-bits of its width count, whatever is above.  Other widths below 64: zero-extended.  65 to 128
-bits: two registers, low half first, the upper one zero-extended.  Aggregates: a register for
-each leaf (two for a wide one).
+bits of its width count, whatever is above.  Other widths below 64: zero-extended.  Wider ones:
+a register for every 64 bits, lowest first, the last one zero-extended.  Aggregates: the
+registers of each leaf.
 """
 
 from __future__ import annotations
@@ -109,8 +109,6 @@ class Selector:
     def width(self, kind: ir.Type) -> int:
         """Bits of an integer or pointer type."""
         if isinstance(kind, ir.Int):
-            if kind.bits > 128:
-                raise self.error(f"integers of {kind.bits} bits are not supported")
             return kind.bits
         if isinstance(kind, ir.Pointer):
             return 64
@@ -135,7 +133,7 @@ class Selector:
         if isinstance(kind, ir.Float):
             self.float_mode(kind)
         elif isinstance(kind, ir.Int):
-            return 2 if self.width(kind) > 64 else 1
+            return -(-self.width(kind) // 64)
         elif isinstance(kind, ir.Vector):
             raise self.error("values of vector type are not supported", "use an array")
         elif isinstance(kind, ir.Array | ir.Struct):
@@ -184,7 +182,7 @@ class Selector:
             return [value.bits]
         width = self.width(value.type)
         if width > 64:
-            return [ir.signed(value.bits, 64), ir.signed(value.bits >> 64, 64)]
+            return [ir.signed(value.bits >> at, 64) for at in range(0, width, 64)]
         return [ir.signed(value.bits, width) if width in NATIVE else value.bits]
 
     def address_word(self, value: ir.Address) -> int | Symbol:
