@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from zhisuan import bcl
@@ -15,11 +17,26 @@ from zhisuan.sim.memory import Memory
 from zhisuan.sim.trace import Trace, TraceBuilder
 
 
-def run(source: str, *arguments: np.ndarray | float, optimize: int = 2) -> None:
-    """Run the one kernel of `source`; arrays lie in DRAM and are updated in place."""
-    program = bcl.compile(source, "kernel.bcl", optimize=optimize).program
-    (kernel,) = program.kernels.values()
-    device = Device(load("dlp-s"))
+def run(
+    source: str,
+    *arguments: np.ndarray | float,
+    optimize: int = 2,
+    kernel: str | None = None,
+    arch: int = 372,
+    machine: str = "dlp-s",
+    dims: tuple[int, int, int] = (1, 1, 1),
+    task_type: str = "BLOCK",
+    checks: Sequence[str] | None = None,
+) -> None:
+    """Run the kernel of `source` called `kernel`, or its only one.
+
+    Arrays lie in DRAM and are updated in place.
+    """
+    defines = {} if arch == 372 else {"__BANG_ARCH__": arch}
+    program = bcl.compile(source, "kernel.bcl", optimize=optimize, defines=defines).program
+    entry = program.kernels[kernel or next(iter(program.kernels))]
+    assert kernel or len(program.kernels) == 1
+    device = Device(load(machine), checks=checks)
     values: list[int | float] = []
     held, at = [], 0
     for number, argument in enumerate(arguments):
@@ -35,9 +52,10 @@ def run(source: str, *arguments: np.ndarray | float, optimize: int = 2) -> None:
     for argument, place in zip(arguments, values, strict=True):
         if isinstance(argument, np.ndarray):
             memory.write(int(place), argument.reshape(-1))
-    names = [parameter.name for parameter in kernel.parameters]
+    names = [parameter.name for parameter in entry.parameters]
     with device.checking(held):
-        device.launch(program, kernel.name, dict(zip(names, values, strict=True)), "test")
+        device.launch(program, entry.name, dict(zip(names, values, strict=True)), "test", dims,
+                      task_type)  # fmt: skip
     for argument, place in zip(arguments, values, strict=True):
         if isinstance(argument, np.ndarray):
             argument[...] = memory.read(int(place), argument.dtype, argument.size).reshape(

@@ -4,19 +4,19 @@
 
 #define __DLP_ATOMIC(T, M, NAME)                                                             \
   __DLP_INLINE void __bang_atomic_##NAME(T *dst, T *src1, T src2) {                          \
-    __dlp_ATOM_##NAME##_##M(dst, src1, __dlp_bits(src2));                                    \
+    __dlp_ordered_ATOM_##NAME##_##M(dst, src1, __dlp_bits(src2));                            \
   }                                                                                          \
   __DLP_INLINE void __bang_atomic_##NAME(T *dst, T *src1, const T *src2, int elem_count) {   \
-    __dlp_ATOMV_##NAME##_##M(dst, elem_count, src1, src2);                                   \
+    __dlp_ordered_ATOMV_##NAME##_##M(dst, elem_count, src1, src2);                           \
   }
 // dst lies in GDRAM; src1 is a number for all elements, or as many numbers in NRAM.
 #define __DLP_ATOMIC_REDUCE(T, M, NAME)                                                      \
   __DLP_INLINE void __bang_atomic_reduce_##NAME(T *dst, T src1, int size = 1) {              \
     T old[1];                                                                                \
-    for (int i = 0; i < size; i++) __dlp_ATOM_##NAME##_##M(old, dst + i, __dlp_bits(src1));  \
+    for (int i = 0; i < size; i++) __dlp_ordered_ATOM_##NAME##_##M(old, dst + i, __dlp_bits(src1)); \
   }                                                                                          \
   __DLP_INLINE void __bang_atomic_reduce_##NAME(T *dst, const T *src1, int elem_count) {     \
-    __dlp_ATOMR_##NAME##_##M(elem_count, dst, src1);                                         \
+    __dlp_ordered_ATOMR_##NAME##_##M(elem_count, dst, src1);                                 \
   }
 #define __DLP_WORDS(MACRO, ...)                                                              \
   MACRO(short, i16, __VA_ARGS__) MACRO(unsigned short, u16, __VA_ARGS__)                     \
@@ -36,7 +36,7 @@ __DLP_ALL(__DLP_ATOMIC_REDUCE, min)
 __DLP_ALL(__DLP_ATOMIC_REDUCE, max)
 #define __DLP_CAS(T, M, ...)                                                                 \
   __DLP_INLINE void __bang_atomic_cas(T *dst, T *src1, T src2, T src3) {                     \
-    __dlp_ACAS_exch_##M(dst, src1, __dlp_bits(src2), __dlp_bits(src3));                      \
+    __dlp_ordered_ACAS_exch_##M(dst, src1, __dlp_bits(src2), __dlp_bits(src3));              \
   }
 __DLP_ALL(__DLP_CAS, )
 #undef __DLP_CAS

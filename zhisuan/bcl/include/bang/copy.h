@@ -16,7 +16,7 @@ __DLP_REFUSE(this_copy_direction_is_not_supported);
 __DLP_REFUSE(only_SRAM2SRAM_takes_a_cluster);
 
 #define __DLP_COPY(NAME, KIND)                                                               \
-  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                        \
+  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                         \
                          mluMemcpyDirection_t dir) {                                         \
     switch (dir) {                                                                           \
       case GDRAM2NRAM: case LDRAM2NRAM: KIND##VLOAD(dst, size, src); break;                  \
@@ -34,11 +34,11 @@ __DLP_REFUSE(only_SRAM2SRAM_takes_a_cluster);
       case SRAM2SRAM: KIND##CDMA(dst, size, src, clusterId); break;                          \
       case GDRAM2GDRAM: case GDRAM2LDRAM: case LDRAM2GDRAM: case LDRAM2LDRAM:                \
         KIND##DMOVE(dst, size, src); break;                                                  \
-      default: __dlp_refuse_this_copy_direction_is_not_supported();         \
+      default: __dlp_refuse_this_copy_direction_is_not_supported();                          \
     }                                                                                        \
   }                                                                                          \
-  /* to the SRAM of another cluster of the job */                                           \
-  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                        \
+  /* to the SRAM of another cluster of the job */                                            \
+  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                         \
                          mluMemcpyDirection_t dir, int cluster) {                            \
     if (dir != SRAM2SRAM) __dlp_refuse_only_SRAM2SRAM_takes_a_cluster();                     \
     KIND##CDMA(dst, size, src, cluster);                                                     \
@@ -76,11 +76,11 @@ __DLP_REFUSE(only_SRAM2SRAM_takes_a_cluster);
         KIND##MWRITE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
       case GDRAM2GDRAM: case GDRAM2LDRAM: case LDRAM2GDRAM: case LDRAM2LDRAM:                \
         KIND##DMOVE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
-      default: __dlp_refuse_this_copy_direction_is_not_supported();         \
+      default: __dlp_refuse_this_copy_direction_is_not_supported();                          \
     }                                                                                        \
   }                                                                                          \
   /* segnum + 1 segments of size bytes */                                                    \
-  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                        \
+  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                         \
                          mluMemcpyDirection_t dir, long long dst_stride,                     \
                          long long src_stride, long long segnum) {                           \
     NAME##_3d(dst, src, size, dir, dst_stride, src_stride, segnum + 1, 0, 0, 1);             \

@@ -29,11 +29,11 @@
 #define __dlp_const__ __attribute__((constant))
 // clang drops annotations of `extern` arrays, so linkage tells the compiler their memory.
 #define __nram__ __attribute__((shared)) __attribute__((annotate("nram")))
-#define __wram__ \
+#define __wram__                                                                             \
   __attribute__((shared)) __attribute__((annotate("wram"))) __attribute__((visibility("protected")))
-#define __ldram__ \
+#define __ldram__                                                                            \
   __attribute__((shared)) __attribute__((annotate("ldram"))) __attribute__((visibility("hidden")))
-#define __mlu_shared__ \
+#define __mlu_shared__                                                                       \
   __attribute__((shared)) __attribute__((annotate("sram"))) __attribute__((aligned(256)))
 #define __dlp_shared__ __mlu_shared__
 #define __mlu_builtin__
