@@ -158,7 +158,7 @@ class Loaded:
         machine: Machine,
         *,
         executor: str = "native",
-        checks: Sequence[str] = (),
+        checks: Sequence[str] | None = None,
         schedule: int | None = None,
     ) -> None:
         verify(plan, programs)

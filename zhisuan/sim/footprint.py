@@ -14,6 +14,8 @@ Arguments of the kernel come with the launch and leave no footprint.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from zhisuan.isa.address import CONST
@@ -87,3 +89,10 @@ class Footprints:
 
 def none() -> np.ndarray:
     return np.zeros(0, FOOTPRINT)
+
+
+def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Arrays of one record type one behind the other; NumPy's own way compares all their fields."""
+    kind = parts[0].dtype
+    whole = f"V{kind.itemsize}"
+    return np.concatenate([np.ascontiguousarray(part).view(whole) for part in parts]).view(kind)

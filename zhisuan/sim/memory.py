@@ -31,12 +31,13 @@ LDRAM_BYTES = 1 << 20
 PARAM_BYTES = 1 << 12
 PAGE_ZERO = 1 << 12
 _MASK64 = (1 << 64) - 1
-_OF_CORE = (NRAM, WRAM, LDRAM)
-_Key = tuple[Space, int, int]
+_OF_CORE = {space.name for space in (NRAM, WRAM, LDRAM)}
+_Key = tuple[str, int, int]
+"""Name of a space, cluster and core, -1 where it is shared wider."""
 
 
 class _Contents:
-    """Every memory of the chip by (space, cluster, core), -1 where it is shared wider."""
+    """Every memory of the chip."""
 
     def __init__(self) -> None:
         self.arrays: dict[_Key, np.ndarray] = {}
@@ -80,9 +81,9 @@ class Memory:
         return whole[: self._contents.gdram_size] if space is GDRAM else whole
 
     def _key(self, space: Space) -> _Key:
-        if space in _OF_CORE:
-            return space, self.cluster, self.core
-        return space, self.cluster if space is SRAM else -1, -1
+        if space.name in _OF_CORE:
+            return space.name, self.cluster, self.core
+        return space.name, self.cluster if space is SRAM else -1, -1
 
     def _first_size(self, space: Space) -> int:
         """Bytes of a memory that is used for the first time."""

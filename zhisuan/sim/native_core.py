@@ -29,7 +29,7 @@ from zhisuan.sim import native_header as header
 from zhisuan.sim import reference
 from zhisuan.sim.barrier import run_alone
 from zhisuan.sim.checks.journal import Journal
-from zhisuan.sim.footprint import FOOTPRINT, STREAMS
+from zhisuan.sim.footprint import FOOTPRINT, STREAMS, joined
 from zhisuan.sim.footprint import none as no_footprints
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.native_header import HANDLERS, Status
@@ -130,7 +130,7 @@ class Run:
     @property
     def footprints(self) -> np.ndarray:
         """`reference.Run.footprints`."""
-        return np.concatenate([no_footprints(), *self._taken])
+        return joined([no_footprints(), *self._taken])
 
     def meet(self, runs: Sequence[Run]) -> None:
         """Tell the core where its neighbours are: the other tasks of its job."""
@@ -305,4 +305,5 @@ def _scratch(memory: Memory) -> Iterator[_Scratch]:
 
 
 def _pointer(array: np.ndarray) -> int:
-    return array.ctypes.data
+    plain = array.view(np.uint8) if array.dtype.names else array  # fields would all be described
+    return plain.__array_interface__["data"][0]

@@ -21,7 +21,7 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.base.files import write_atomically
 from zhisuan.isa.registry import Instruction, Operands
 from zhisuan.isa.table import BY_NAME, BY_OPCODE
-from zhisuan.sim.footprint import FIELDS, FOOTPRINT, none
+from zhisuan.sim.footprint import FIELDS, FOOTPRINT, joined, none
 from zhisuan.sim.tasks import ONE_TASK, TASK_TYPES, Dims
 
 COST_CLASSES = (
@@ -274,7 +274,7 @@ class TraceBuilder:
 
     def build(self) -> Trace:
         chunks = [chunk for stretch in self._stretches for chunk in stretch.rows]
-        rows = np.concatenate(chunks) if chunks else np.zeros(0, ROW)
+        rows = joined([np.zeros(0, ROW), *chunks])
         lengths = [sum(map(len, stretch.rows)) for stretch in self._stretches]
         firsts = [entry.first_row for entry in self._launches] + [self._rows]
         launch = np.repeat(np.arange(len(self._launches), dtype=np.int32), np.diff(firsts))
@@ -297,7 +297,7 @@ class TraceBuilder:
 
 def join_footprints(parts: Sequence[np.ndarray], begins: Iterable[int]) -> np.ndarray:
     """Footprints of parts of a trace, each of which begins at a row."""
-    whole = np.concatenate([none(), *parts])
+    whole = joined([none(), *parts])
     lengths = [len(part) for part in parts]
     whole["row"] += np.repeat(np.array([*begins], np.int64), lengths)
     return whole

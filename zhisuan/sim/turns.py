@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import random
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Turns(Protocol):
 class Together:
     """All at once on the host's threads, each to its next barrier.
 
-    After a fault the others are stopped where they happen to be, unless `to_the_end`.
+    After a fault the tasks behind it are stopped where they happen to be, unless `to_the_end`.
     """
 
     threads: int
@@ -54,21 +55,36 @@ class Together:
     def round(self, ready: Sequence[Any]) -> list[Outcome]:
         if self.threads == 1 or len(ready) == 1:
             return [_go_on(run, None) for run in ready]
+        waiting = deque(enumerate(ready))
+        found: dict[int, Outcome] = {}
+
+        def work() -> None:
+            while waiting:
+                try:
+                    place, run = waiting.popleft()
+                except IndexError:  # another thread was faster
+                    return
+                found[place] = _go_on(run, None)
+                if self._is_last(found[place]):
+                    _stop(ready[place + 1 :])
+
         pool = _workers(self.threads)
-        going = [pool.submit(_go_on, run, None) for run in ready]
-        found: list[Outcome] = []
+        going = [pool.submit(work) for _ in range(min(self.threads, len(ready)))]
         try:
             for future in going:
-                found.append(future.result())
-                if isinstance(found[-1][1], Fault) and not self.to_the_end:
-                    break
-            return found
-        finally:  # after a fault, or Ctrl-C: nothing goes on behind the caller's back
-            for run in ready[len(found) :]:
-                run.stopped = True
+                future.result()
+        finally:  # after Ctrl-C, too: nothing goes on behind the caller's back
+            waiting.clear()
+            _stop(ready)
             wait(going)
             for run in ready:
                 run.stopped = False
+        outcomes = [found[place] for place in range(len(ready))]
+        last = next((i for i, one in enumerate(outcomes) if self._is_last(one)), len(ready))
+        return outcomes[: last + 1]
+
+    def _is_last(self, outcome: Outcome) -> bool:
+        return isinstance(outcome[1], Fault) and not self.to_the_end
 
 
 @dataclass
@@ -93,6 +109,11 @@ class Shuffled:
         self._random.shuffle(places)
         found = {place: _go_on(ready[place], self.instructions) for place in places}
         return [found[place] for place in range(len(ready))]
+
+
+def _stop(runs: Sequence[Any]) -> None:
+    for run in runs:
+        run.stopped = True
 
 
 def _go_on(run: Any, most: int | None) -> Outcome:
