@@ -16,7 +16,7 @@ from zhisuan.bcl import header
 
 INCLUDE = Path(__file__).parent / "include"
 COMMON_FLAGS = (
-    "-triple", "riscv64-unknown-unknown", "-emit-llvm", "-debug-info-kind=limited",
+    "-triple", "riscv64-unknown-unknown", "-debug-info-kind=limited",
     "-ffp-contract=off",  # CUDA mode would fuse a * b + c
     "-ffloat16-excess-precision=none",  # every half operation rounds
     "-ffreestanding", "-fno-builtin", "-nobuiltininc",
@@ -36,6 +36,7 @@ _INCLUDED = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 _SUMMARY = re.compile(r"^\d+ errors? generated.*$", re.M)
 _NOTE = re.compile(r"(?P<file>[^\n]+?):\d+:\d+: note: (?P<said>.*)")
 _DIAGNOSTIC = re.compile(r"[^\n]+?:\d+:\d+: (fatal )?(error|warning|note): ")
+_PCH_BYTES = 8 << 20  # the headers as read take 3 MB
 _INSTRUCTIONS = "dlp_instructions.h"
 
 
@@ -71,20 +72,16 @@ def to_llvm(
     flags: Sequence[str] = (),
 ) -> str:
     """The LLVM IR of the kernels in `source`; `flags` are more arguments for clang."""
-    builtin = clang.header_dir()
-    args = ["-cc1", *COMMON_FLAGS, *(BCL_FLAGS if language == "bcl" else C_FLAGS), *flags]
-    args += [f"-O{optimize}", "-main-file-name", Path(filename).name]
+    args = ["-cc1", *_language_flags(language), *flags, "-emit-llvm", f"-O{optimize}"]
+    args += ["-main-file-name", Path(filename).name]
     for folder in search_folders(filename, include_dirs):
         args += ["-I", str(folder)]
-    if builtin is not None:
-        args += ["-internal-isystem", str(builtin)]
-    if language == "c":
-        for folder in _libc_folders():
-            args += ["-internal-isystem", str(folder)]
     for name, value in defines.items():
         args += ["-D", f"{name}={value}"]
-    if language == "bcl":
-        args += ["-include", str(_instructions()), "-include", str(INCLUDE / "bang.h")]
+    if language == "bcl" and not defines:  # which the header may look at
+        args += ["-include-pch", str(_header_as_read(optimize))]
+    elif language == "bcl":
+        args += _headers()
     args += ["-o", "-", "-"]
     text = f'#line 1 "{_quoted(filename)}"\n{source}'
     try:
@@ -109,6 +106,38 @@ def _instructions() -> Path:
 def defined_functions(llvm: str) -> list[str]:
     """The names of the functions that LLVM IR text defines for others."""
     return re.findall(r"^define (?!internal).*?@([\w.$]+)\(", llvm, re.M)
+
+
+def _language_flags(language: str) -> list[str]:
+    """What clang must be told of a language, its own headers included."""
+    flags = [*COMMON_FLAGS, *(BCL_FLAGS if language == "bcl" else C_FLAGS)]
+    builtin = clang.header_dir()
+    folders = [] if builtin is None else [builtin]
+    folders += _libc_folders() if language == "c" else []
+    for folder in folders:
+        flags += ["-internal-isystem", str(folder)]
+    return flags
+
+
+def _headers() -> list[str]:
+    """What is included before every kernel."""
+    return ["-include", str(_instructions()), "-include", str(INCLUDE / "bang.h")]
+
+
+def _header_as_read(optimize: int) -> Path:
+    """The headers as clang keeps them once read: parsing them takes longer than most kernels."""
+    args = [*_language_flags("bcl"), f"-O{optimize}", *_headers(), "-I", str(INCLUDE)]
+    texts = [path.read_text(encoding="utf-8") for path in sorted(INCLUDE.rglob("*.h"))]
+    key = [clang.version(), *args, header.text(), *texts]
+    return cache.get_or_make("bcl-header", key, lambda: _read_header(args), suffix=".pch")
+
+
+def _read_header(args: Sequence[str]) -> bytes:
+    with cache.scratch(_PCH_BYTES) as folder:
+        path = folder / "header.pch"
+        clang.run(["-cc1", *args, "-emit-pch", "-fno-pch-timestamp", "-x", "cuda-header",
+                   "-o", str(path), "-"], stdin="")  # fmt: skip
+        return path.read_bytes()
 
 
 def _quoted(filename: str) -> str:
