@@ -19,6 +19,10 @@ FUNCTIONS = {
     "tanhf(x)": np.tanh,
     "log2f(x * x)": lambda x: np.log2(x * x),
     "floorf(x)": np.floor,
+    "exp2f(x)": np.exp2,
+    "(float)(half)(float)(hexp((half)1) + hlog((half)1) + hsqrt((half)4))": lambda x: (
+        x * 0 + 4.71875
+    ),
     "ceilf(x)": np.ceil,
     "truncf(x)": np.trunc,
     "roundf(x)": lambda x: np.copysign(np.floor(np.abs(x) + 0.5), x),
@@ -52,24 +56,22 @@ def test_functions_of_one_number() -> None:
 KINDS = {"short": np.int16, "unsigned short": np.uint16, "int": np.int32, "unsigned": np.uint32,
          "half": np.float16, "float": F}  # fmt: skip
 ATOMICS = {
-    "add": lambda old, new: old + new,
-    "min": np.minimum,
-    "max": np.maximum,
-    "exch": lambda old, new: new,
-    "and": lambda old, new: old & new,
-    "or": lambda old, new: old | new,
-    "xor": lambda old, new: old ^ new,
-    "inc": lambda old, new: 0 if old >= new else old + 1,
-    "dec": lambda old, new: new if old == 0 or old > new else old - 1,
+    "__bang_atomic_add": lambda old, new: old + new,
+    "__bang_atomic_min": np.minimum,
+    "__bang_atomic_max": np.maximum,
+    "__bang_atomic_exch": lambda old, new: new,
+    "__bang_atomic_and": lambda old, new: old & new,
+    "__bang_atomic_or": lambda old, new: old | new,
+    "__bang_atomic_xor": lambda old, new: old ^ new,
+    "__bang_atomic_inc": lambda old, new: 0 if old >= new else old + 1,
+    "__bang_atomic_dec": lambda old, new: new if old == 0 or old > new else old - 1,
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_atomics(kind: str) -> None:
     names = [n for n in ATOMICS if kind not in ("half", "float") or n in list(ATOMICS)[:4]]
-    calls = "".join(
-        f"__bang_atomic_{n}(old + {i}, p + {i}, ({kind})5);\n" for i, n in enumerate(names)
-    )
+    calls = "".join(f"{n}(old + {i}, p + {i}, ({kind})5);\n" for i, n in enumerate(names))
     source = f"""__nram__ {kind} old[64], more[64];
     __mlu_entry__ void k({kind} *p, {kind} *out, {kind} *sums) {{
       __nramset(old, 64, ({kind})0);
@@ -123,7 +125,11 @@ def test_vectors_in_registers() -> None:
       __vv_trixor(c, a, b, c);
       __vv_store(out_n + 320, c, 64);
       __vv_mulh(c, b, b);
-      __vv_store(out_n + 384, c);
+      __vv_load(a, out_n, 64);
+      vv_int32 d, e;
+      __vv_move(d, 3); __vv_sub(e, d, 1);
+      __vv_sub(e, e, d);
+      if (e.lane[5] == -1) __vv_store(out_n + 384, c);
       __memcpy(out, out_n, sizeof(out_n), NRAM2GDRAM);
       ramp(out_f, 2.0f, 128);
       __memcpy(floats, out_f, sizeof(out_f), NRAM2GDRAM);
@@ -138,6 +144,34 @@ def test_vectors_in_registers() -> None:
     assert (floats == np.arange(128) + 2).all()
 
 
+def test_filling_every_memory_and_copies_in_three_dimensions() -> None:
+    source = """__nram__ int got[64]; __ldram__ int far[16]; __mlu_shared__ int near[64];
+    __mlu_entry__ void k(int *out, short *shorts, const int *in) {
+      __ldramset(far, 16, 5);
+      __sramset(near, 64, 6);
+      __nramset_int(got, 64, 1);
+      __memcpy(got, far, 64, LDRAM2NRAM);
+      __memcpy(got + 16, near, 64, SRAM2NRAM);
+      __memcpy_3d(got + 32, in, 4, GDRAM2NRAM, 8, 16, 2, 32, 4, 2);
+      __memcpy_async_3d(got + 48, in, 4, GDRAM2NRAM, 8, 16, 2, 32, 4, 2);
+      __sync_io_move_compute();
+      __memcpy_async(out, got, 256, NRAM2GDRAM);
+      __sync_move(); __sync_compute(); __sync();
+      __nramset_short((short *)got, 2, 7);
+      __nramset_ushort((unsigned short *)got + 2, 2, 8);
+      __nramset_char((char *)got + 8, 4, 1);
+      __nramset_uint((unsigned *)got + 3, 2, 0x50005);
+      __bang_lock(0, 0); __bang_unlock(0, 0);
+      __memcpy(shorts, got, 20, NRAM2GDRAM);
+      if (in[0] == 99) __abort();
+    }"""
+    out, shorts, x = np.zeros(64, np.int32), np.zeros(10, np.int16), np.arange(8, dtype=np.int32)
+    run(source, out, shorts, x, machine="mlu370", dims=(4, 1, 1), task_type="UNION1", checks=())
+    block = [0, 1, 4, 1, 1, 1, 1, 1, 1, 1, 5, 1, 1, 1, 1, 1]
+    assert out.tolist() == [5] * 16 + [6] * 16 + block + block
+    assert shorts.tolist() == [7, 7, 8, 8, 257, 257, 5, 5, 5, 5]
+
+
 def test_filling_dram_and_gathering() -> None:
     source = """__nram__ int got[64]; __nram__ unsigned char bits[8]; __nram__ unsigned offsets[8];
     __mlu_entry__ void k(int *p, half *h, const int *q, int *out) {
@@ -148,6 +182,7 @@ def test_filling_dram_and_gathering() -> None:
       __nramset(got, 64, -1);
       __gather_async(got, q, offsets, bits, 4, GDRAM2NRAM, 4, 8);
       __sync();
+      __gather(got + 17, q, offsets, bits, 4, GDRAM2NRAM, 4, 8);
       __bang_gather_async(got + 8, q, offsets, 0, 4, GDRAM2NRAM, 4, 8);
       __sync();
       got[16] = __is_dram(p) * 10 + __is_dram(got);
@@ -195,6 +230,10 @@ BROKEN = {
                                                            " must be a multiple of 64 bytes"),
     "__bang_conv(a, c, w, 64, 2, 2, 1, 1, 1, 1, {n}, 0)": (64, 65, "output channels must be a "
                                                            "multiple of 64"),
+    "__memcpy(w, c, {n}, NRAM2WRAM)": (64, 32, "a copy to or from WRAM must be a multiple of 64 "
+                                       "bytes"),
+    "__memcpy(a, b, {n}, NRAM2NRAM)": (128, 64, "a copy within NRAM must be a multiple of 128 "
+                                       "bytes"),
     "__bang_half2int8_rd(c, a, 64, {n})": (-127, 128, "fix position must lie between minus 127 and "
                                            "127"),
     "__bang_mlp(a, c, b, w, {n}, 64, 0)": (64, 65, "height must be a multiple of 64"),
@@ -224,6 +263,13 @@ def test_a_broken_rule_is_a_compile_error_where_sizes_are_constants(call: str) -
     with pytest.raises(ZhisuanError) as caught:
         run(source, arch=270)
     assert caught.value.what == rule and "kernel.bcl:3" in str(caught.value)
+
+
+def test_later_machines_copy_16_bytes_to_wram() -> None:
+    source = PLACES + "__mlu_entry__ void k() {{ __memcpy(w, c, {}, NRAM2WRAM); }}"
+    run(source.format(16), checks=())
+    with pytest.raises(ZhisuanError, match="WRAM must be a multiple of 16 bytes"):
+        run(source.format(24))
 
 
 def test_later_machines_take_any_size() -> None:

@@ -97,6 +97,11 @@ for _suffix, _way in WAYS.items():
     _x, _y = draw(F, 128), draw(H, 128)
     enter(f"__bang_float2half{_suffix}(d, a, n)", rounded_to(_x, "f16", _way), _x)
     enter(f"__bang_half2short{_suffix}(d, a, n)", rounded_to(_y, "i16", _way), _y)
+    _z = np.abs(_y) * H(40)
+    enter(f"__bang_half2char{_suffix}(d, a, n)", rounded_to(_y, "i8", _way), _y)
+    enter(f"__bang_half2uchar{_suffix}(d, a, n)", rounded_to(_z, "u8", _way), _z)
+    enter(f"__bang_float2uchar{_suffix}(d, a, n)", rounded_to(_z, "u8", _way), _z.astype(F))
+    enter(f"__bang_float2short{_suffix}(d, a, n)", rounded_to(_x, "i16", _way), _x)
     enter(f"d[0] = __float2half{_suffix}(a[0])", rounded_to(_x, "f16", _way)[:1], _x)
     for _scalar, _to, _from in (("float2int", "i32", _x), ("float2int32", "i32", _x),
                                 ("float2short", "i16", _x), ("half2int", "i32", _y),
@@ -130,6 +135,16 @@ enter("__bang_int322float_rd(d, a, n, 0)", _x.astype(F), _x)
 enter("__bang_int322int16(d, a, n, 4, 0)",
       np.clip(np.floor(_x / 16 + 0.5), -(2**15), 2**15 - 1).astype(S), _x)  # fmt: skip
 enter("__bang_short2half(d, a, n)", _x.astype(S).astype(H), _x.astype(S))
+enter("__bang_short2float(d, a, n)", _x.astype(S).astype(F), _x.astype(S))
+enter("__bang_uchar2float(d, a, n)", _u.astype(F), _u)
+enter("__bang_char2half(d, a, n)", _u.view(B).astype(H), _u.view(B))
+_x = whole(W, 128, low=-300, high=300)
+enter("__bang_int322int8(d, a, n, 0, 0)", np.clip(_x, -128, 127).astype(B), _x)
+enter("__bang_int162int8(d, a, n)", np.clip(_x, -128, 127).astype(B), _x.astype(S))
+enter("__bang_int162int32(d, a, n, 0, 3)", _x * 8, _x.astype(S))
+enter("__bang_int82int16(d, a, n)", _u.view(B).astype(S), _u.view(B))
+enter("__bang_int82int32(d, a, n, 0, 0)", _u.view(B).astype(W), _u.view(B))
+enter("d[0] = __bfloat162float(__float2bfloat16_rn(a[0]))", np.array([1.5], F), np.array([1.5], F))
 enter("__bang_fix82half(d, a, n, 1)", (_u.view(B) * 2.0).astype(H), _u.view(B))
 _x = draw(F, 128)
 _upper = (_x.view(np.uint32) >> 16).astype(np.uint16)

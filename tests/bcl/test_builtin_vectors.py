@@ -70,12 +70,15 @@ EXACT = {
     "log2": lambda x: log2(x).astype(x.dtype), "active_gelu": lambda x: gelu(x).astype(x.dtype),
     "active_gelup": lambda x: gelu(x).astype(x.dtype),
     "active_sigmoid": lambda x: sigmoid(x).astype(x.dtype),
-    "sigmoid": lambda x: sigmoid(x).astype(x.dtype),
+    "sigmoid": lambda x: sigmoid(x).astype(x.dtype), "gelu": lambda x: gelu(x).astype(x.dtype),
+    "rsqrt": lambda x: x.dtype.type(1) / np.sqrt(x), "sign": np.sign,
+    "round": lambda x: np.floor(x + x.dtype.type(0.5)),
 }  # fmt: skip
 CLOSE = {
     "active_exp": np.exp, "active_exp_less_0": np.exp, "active_exphp": np.exp,
     "active_log": np.log, "active_tanh": np.tanh, "active_sin": np.sin, "sin": np.sin,
-    "active_cos": np.cos, "cos": np.cos,
+    "active_cos": np.cos, "cos": np.cos, "exp": np.exp, "log": np.log, "tanh": np.tanh,
+    "active_loghp": np.log,
 }  # fmt: skip
 for _kind in FLOATS:
     _x = draw(_kind, 0.1, 4)
@@ -91,6 +94,8 @@ enter("__bang_mul(d, a, b, n)", _i * _j, _i, _j)
 enter("__bang_mul_scalar(d, a, 7, n)", _i * 7, _i)
 enter("__bang_rem(d, a, b, n)", np.fmod(_i, _j), _i, _j)
 enter("__bang_srl(d, a, 3, n)", (_i.view(np.uint32) >> 3).view(W), _i)
+enter("__bang_sra(d, a, 3, n)", _i >> 3, _i)
+enter("__bang_sll(d, a, 3, n)", _i << 3, _i)
 enter("__bang_abs(d, a, n)", np.abs(_i), _i)
 enter("__bang_eq_scalar(d, a, 3, n)", (_i == 3).astype(W), _i)
 
@@ -161,6 +166,7 @@ for _name, _function in (("and", np.bitwise_and), ("or", np.bitwise_or), ("xor",
 enter("__bang_bnot((char *)d, (char *)a, n)", ~_b, _b)
 _index, _table = RANDOM.integers(0, 10, N).astype(W), RANDOM.integers(-9, 9, 10).astype(W)
 enter("__bang_lut(d, a, b, n, 10)", _table[_index], _index, _table)
+enter("__bang_lut_s32(d, a, b, n, 10)", _table[_index], _index, _table)
 enter("__bang_lut_s16(d, a, b, n, 10)", _table.astype(np.int16)[_index], _index.astype(np.int16),
       _table.astype(np.int16))  # fmt: skip
 

@@ -90,6 +90,16 @@ def to_llvm(
         raise _explained(error, filename) from None
 
 
+def preprocessed(defines: Mapping[str, object]) -> str:
+    """What stands before every kernel, with macros expanded, for the page of the built-ins."""
+    flags = [flag for flag in (*COMMON_FLAGS, *BCL_FLAGS) if flag != "-emit-llvm"]
+    builtin = clang.header_dir()
+    args = ["-cc1", *flags, "-E", *(f"-D{name}={value}" for name, value in defines.items())]
+    args += [] if builtin is None else ["-internal-isystem", str(builtin)]
+    args += ["-include", str(_instructions()), "-include", str(INCLUDE / "bang.h"), "-o", "-", "-"]
+    return clang.run(args, stdin="").stdout
+
+
 def _libc_folders() -> list[Path]:
     """Where the declarations of C's library are; its functions are those of our `library/`."""
     lib = clang.lib_dir()

@@ -15,9 +15,35 @@ typedef enum {
 __DLP_REFUSE(this_copy_direction_is_not_supported);
 __DLP_REFUSE(only_SRAM2SRAM_takes_a_cluster);
 
+// Whole copies; strided ones may be of any size.
+__DLP_INLINE void __dlp_rule_wram(long long size, const void *place) {
+  __DLP_MUST_200(a_copy_to_or_from_WRAM_must_be_a_multiple_of_64_bytes, size % 64 == 0);
+  __DLP_MUST_200(WRAM_addresses_must_be_aligned_to_8_bytes, ((long long)place & 7) == 0);
+#if __BANG_ARCH__ >= 300
+  if (__builtin_constant_p(size) && size % 16)
+    __dlp_refuse_a_copy_to_or_from_WRAM_must_be_a_multiple_of_16_bytes();
+#endif
+}
+__DLP_INLINE void __dlp_rule_copy(void *dst, const void *src, long long size,
+                                  mluMemcpyDirection_t dir) {
+  switch (dir) {
+    case GDRAM2WRAM: case LDRAM2WRAM: case NRAM2WRAM: case SRAM2WRAM:
+      __dlp_rule_wram(size, dst); break;
+    case WRAM2GDRAM: case WRAM2LDRAM: case WRAM2NRAM: case WRAM2SRAM:
+      __dlp_rule_wram(size, src); break;
+    case NRAM2NRAM:
+      __DLP_MUST_200(a_copy_within_NRAM_must_be_a_multiple_of_128_bytes, size % 128 == 0);
+      __DLP_MUST_200(NRAM_operands_must_be_aligned_to_64_bytes,
+                     (__dlp_places(dst, src) & 63) == 0);
+      break;
+    default: break;
+  }
+}
+
 #define __DLP_COPY(NAME, KIND)                                                               \
   __DLP_INLINE void NAME(void *dst, const void *src, long long size,                         \
                          mluMemcpyDirection_t dir) {                                         \
+    __dlp_rule_copy(dst, src, size, dir);                                                    \
     switch (dir) {                                                                           \
       case GDRAM2NRAM: case LDRAM2NRAM: KIND##VLOAD(dst, size, src); break;                  \
       case NRAM2GDRAM: case NRAM2LDRAM: KIND##VSTORE(dst, size, src); break;                 \
