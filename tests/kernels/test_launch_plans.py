@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from zhisuan.arch.load import load
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.kernels import conv2d, pixelwise
-from zhisuan.kernels.conv2d import Convolution, choose_pack, plan, widen_filter
+from zhisuan.kernels import pixelwise
+from zhisuan.kernels.conv2d import choose_pack, plan, widen_filter
+from zhisuan.kernels.convolution import Convolution
+from zhisuan.kernels.tile import PAD_MODES
 
 MACHINE = load("dlp-s")
 
@@ -70,7 +72,7 @@ def test_packing_of_the_layers_we_care_about(
     co=st.integers(1, 128),
     kernel=st.sampled_from([1, 2, 3, 5, 9]),
     stride=st.integers(1, 2),
-    mode=st.sampled_from(conv2d.PAD_MODES),
+    mode=st.sampled_from(PAD_MODES),
 )
 def test_tiles_fit_nram_and_cover_the_picture(
     out_h: int, out_w: int, ci: int, co: int, kernel: int, stride: int, mode: str

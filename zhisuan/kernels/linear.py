@@ -9,9 +9,9 @@ import numpy as np
 from zhisuan.arch.machine import Machine, ceil_div
 from zhisuan.isa.matrix import WRAM_BANKS, WRAM_LINE, pack_weights, weight_bytes
 from zhisuan.kernels.arena import Arena, aligned, no_room
-from zhisuan.kernels.conv2d import ACTIVATIONS, FLOAT
 from zhisuan.kernels.element_types import ElementTypes
 from zhisuan.kernels.launch_plan import Args, LaunchPlan, on_cores
+from zhisuan.kernels.tile import ACTIVATIONS, FLOAT
 
 
 @dataclass(frozen=True)

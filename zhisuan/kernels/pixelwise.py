@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from zhisuan.arch.machine import Machine, ceil_div
 from zhisuan.isa.matrix import weight_bytes
 from zhisuan.kernels.arena import ALIGNMENT, Arena, aligned, no_room, usable
-from zhisuan.kernels.conv2d import ACTIVATIONS, FLOAT, PAD_MODES
 from zhisuan.kernels.launch_plan import Args, LaunchPlan, on_cores
+from zhisuan.kernels.tile import ACTIVATIONS, FLOAT, PAD_MODES
 
 HALF = 2
 STEPS = 12

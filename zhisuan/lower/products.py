@@ -8,6 +8,7 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph.ir import Node
 from zhisuan.isa.matrix import pack_weights
 from zhisuan.kernels import conv2d, linear, pixelwise
+from zhisuan.kernels.convolution import Convolution
 from zhisuan.kernels.element_types import (
     HALF_TO_HALF,
     INT8_TO_HALF,
@@ -64,7 +65,7 @@ def _launch_conv2d(state: Lowering, node: Node, filters: np.ndarray, types: Elem
 
 
 def _convolution(state: Lowering, node: Node, filters: np.ndarray,
-                 types: ElementTypes) -> conv2d.Convolution:  # fmt: skip
+                 types: ElementTypes) -> Convolution:  # fmt: skip
     """Geometry of a convolution."""
     if node.attrs["groups"] != 1:
         raise ZhisuanError(
@@ -77,7 +78,7 @@ def _convolution(state: Lowering, node: Node, filters: np.ndarray,
     stride_h, stride_w = node.attrs["strides"]
     dilation_h, dilation_w = node.attrs["dilations"]
     top, left, _, _ = node.attrs["pads"]
-    return conv2d.Convolution(
+    return Convolution(
         height, width, ci, out_h, out_w, co, filters.shape[2], filters.shape[3],
         stride_h, stride_w, dilation_h, dilation_w, top, left, node.attrs["pad_mode"], types,
     )  # fmt: skip
