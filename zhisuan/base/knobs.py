@@ -62,8 +62,14 @@ CPU_FEATURES = Knob(
     form=r"-[\w.]+([,\s]+-[\w.]+)*",
     form_in_words="names with a leading minus, separated by commas, such as '-avx512f,-avx2'",
 )
+THREADS = Knob(
+    "ZHISUAN_THREADS",
+    "host threads that simulate cores",
+    form=r"[1-9]\d{0,3}",
+    form_in_words="a number from 1 to 9999",
+)
 KNOBS: Mapping[str, Knob] = {
-    knob.name: knob for knob in (CACHE, CLANG, EXECUTOR, CHECK, CPU_FEATURES)
+    knob.name: knob for knob in (CACHE, CLANG, EXECUTOR, CHECK, CPU_FEATURES, THREADS)
 }
 
 
@@ -93,6 +99,12 @@ def cpu_features() -> tuple[str, ...]:
     """The restrictions in ZHISUAN_CPU_FEATURES, each with its minus; empty when unset."""
     value = CPU_FEATURES.read()
     return () if value is None else tuple(re.split(r"[,\s]+", value))
+
+
+def threads() -> int | None:
+    """ZHISUAN_THREADS; None when unset: as many as the host has."""
+    value = THREADS.read()
+    return None if value is None else int(value)
 
 
 def check_environment() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from zhisuan.base import clang
+from zhisuan.base import clang, knobs
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT, SRAM, WRAM
 from zhisuan.isa.atomic import ORDERED_OPCODES
@@ -133,7 +133,8 @@ def _turns(
         return Shuffled(schedule)
     if waits:
         return InTurn()
-    host_threads = (threads or os.cpu_count() or 1) if kind is native_core.Run else 1
+    most = threads or knobs.threads() or os.cpu_count() or 1
+    host_threads = most if kind is native_core.Run else 1
     return Together(host_threads, to_the_end=journal is not None)
 
 
