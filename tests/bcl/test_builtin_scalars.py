@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from chip import run
 
+from zhisuan.arch.load import load
 from zhisuan.base.errors import ZhisuanError
+from zhisuan.bcl.architecture import architecture_of
 
 F = np.float32
 X = np.array([0.3, 1.7, 2.5, -0.8, 9.0, -3.5], F)
@@ -275,3 +277,13 @@ def test_later_machines_copy_16_bytes_to_wram() -> None:
 def test_later_machines_take_any_size() -> None:
     source = PLACES + "__mlu_entry__ void k() { __bang_add(a, a + 1, b, 7); }"
     run(source, checks=())
+
+
+@pytest.mark.parametrize(("arch", "machine"), [(270, "mlu270"), (372, "mlu370")])
+def test_the_architecture_is_a_machine_s(arch: int, machine: str) -> None:
+    source = """__mlu_entry__ void k(int *p) { p[0] = __BANG_ARCH__; p[1] = __MLU_NRAM_SIZE__;
+      p[2] = __MLU_WRAM_SIZE__; p[3] = __MLU_SRAM_SIZE__; }"""
+    found, chip = np.zeros(4, np.int32), load(machine)
+    run(source, found, arch=arch)
+    sizes = [size // 1024 for size in (chip.nram.size, chip.wram.size, chip.sram.size)]
+    assert found.tolist() == [arch, *sizes] and architecture_of(chip) == arch

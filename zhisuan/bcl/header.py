@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from zhisuan.bcl import architecture
 from zhisuan.isa import rules
 from zhisuan.isa.registry import Instruction, Kind, Queue
 from zhisuan.isa.table import BY_NAME
@@ -83,7 +84,11 @@ def _rule(code: int, words: str) -> tuple[str, str]:
 @cache
 def text() -> str:
     """The header; every line says what the manual says of the instruction."""
-    lines = ["#pragma once", '#define __DLP extern "C" __attribute__((device))']
+    lines = [
+        "#pragma once",
+        *architecture.macros(),
+        '#define __DLP extern "C" __attribute__((device))',
+    ]
     told = None
     for name, builtin in builtins().items():
         if builtin.row is not told:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from zhisuan.bcl import driver
+from zhisuan.bcl import architecture, driver
 from zhisuan.isa.rules import RULES
 
 FACTS = Path(__file__).parent / "builtins.tsv"
@@ -115,16 +115,17 @@ def page() -> str:
 
 
 def _introduction() -> str:
-    return """\
+    return f"""\
 # The built-ins of BCL
 
 This file is generated from the headers (`zhisuan/bcl/include`) and from `zhisuan/bcl/builtins.tsv`;
 `pytest tests/bcl/test_builtin_page.py --update-golden` writes it again.
 
 `#include <bang.h>`, "mlu.h" and "bcl.h" may stand in a kernel and need not: all of this is there
-already. `__BANG_ARCH__` is 372 unless `-D` says otherwise; 200 and 270 are the MLU270 class, whose
-rules are then checked: where sizes are constants the compiler refuses, elsewhere the program stops,
-and either names the rule. Later classes take any size, and any address that suits the element.
+already. `__BANG_ARCH__` is {architecture.DEFAULT}; with `-D __BANG_ARCH__=270` (or 200) the rules
+of the MLU270 class are checked: where sizes are constants the compiler refuses, elsewhere the
+program stops, and either names the rule. Later classes take any size, and any address that suits
+the element.
 The instructions are those of [isa.md](isa.md). Every name is in a test under `tests/bcl`.
 """
 

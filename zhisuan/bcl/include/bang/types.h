@@ -3,14 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The architecture that the source is for: 200 and 270 have the rules of the MLU270 class.
-#ifndef __BANG_ARCH__
-#define __BANG_ARCH__ 372
-#endif
-#define __MLU_NRAM_SIZE__ 640
-#define __MLU_WRAM_SIZE__ 1024
-#define __MLU_SRAM_SIZE__ 4096
-
 // ---- qualifiers ------------------------------------------------------------------------
 #define __device__ __attribute__((device))
 #define __host__ __attribute__((host))
