@@ -18,14 +18,20 @@ from zhisuan.bcl.code import (
     FRAME_POINTER,
     Code,
     Op,
+    drop_unused,
 )
 from zhisuan.bcl.liveness import backward, bits, drop_unreachable, live_out, members
+from zhisuan.bcl.remake import note_short_chains
 from zhisuan.bcl.spill import Spiller
 from zhisuan.isa.registry import REGISTERS
 
 _ROUNDS = 40
 _NEVER = float("inf")
 _LOAD, _STORE, _MAKE = 3, 1, 1  # relative costs of a reload, a spill, a constant made again
+
+
+def _making(op: Op) -> int:
+    return _LOAD if op.name == "SLOAD" else _MAKE
 
 
 class _Graph:
@@ -52,7 +58,7 @@ class _Graph:
             self.cost[register] = self.cost.get(register, 0) + weight * store
         for register in op.uses():
             again = code.again.get(register)
-            load = _LOAD if again is None or again[-1].name == "SLOAD" else _MAKE
+            load = _LOAD if again is None else sum(map(_making, again))
             self.cost[register] = self.cost.get(register, 0) + weight * load
 
     def _add(self, op: Op, live: int, weight: float) -> None:
@@ -184,6 +190,7 @@ def allocate(code: Code, registers: tuple[int, ...] = ALLOCATABLE) -> None:
     drop_unreachable(code)
     if code.moves_stack:
         registers = tuple(register for register in registers if register != FRAME_POINTER)
+    note_short_chains(code)
     spiller = Spiller(code)
     for _ in range(_ROUNDS):
         graph = _Graph(code, spiller.unspillable)
@@ -193,6 +200,7 @@ def allocate(code: Code, registers: tuple[int, ...] = ALLOCATABLE) -> None:
         if not failed:
             break
         spiller.spill(failed)
+        drop_unused(code)
     else:
         raise ZhisuanError(f"function '{code.name}' needs more registers than there are")
     check(code, colours)
