@@ -123,5 +123,5 @@ def run(program: Program) -> Ended:
 def record(title: str, text: str) -> None:
     """Put a section of the page of results in the place of the one with that title."""
     sections = re.split(r"^(?=## )", PAGE.read_text(encoding="utf-8"), flags=re.M)
-    kept = [part for part in sections if not part.startswith(f"## {title}\n")]
-    write_atomically(PAGE, "".join([*kept, f"## {title}\n\n{text.strip()}\n"]).encode())
+    kept = [part.strip() for part in sections if not part.startswith(f"## {title}\n")]
+    write_atomically(PAGE, "\n\n".join([*kept, f"## {title}\n\n{text.strip()}\n"]).encode())

@@ -61,7 +61,7 @@ class Outcome:
     why: str = ""
 
 
-def skip_reason(source: str, optimize: int) -> str:
+def skip_reason(source: str) -> str:
     """Why a test is not for this compiler, or nothing."""
     code = re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", " ", source, flags=re.S)
     for pattern, reason in _OUTSIDE:
@@ -98,7 +98,7 @@ def attempt(path: Path, optimize: int) -> Outcome:
 
 def _on_chip(path: Path, optimize: int) -> Outcome:
     source = re.sub("[\x80-\xff]", _escaped, path.read_text(encoding="latin-1"))
-    if reason := skip_reason(source, optimize):
+    if reason := skip_reason(source):
         return Outcome(path.name, "skipped", reason)
     try:
         llvm = c_on_chip.translate(source, path, optimize, (*PERMISSIVE, *_options(source)))
