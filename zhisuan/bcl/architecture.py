@@ -22,6 +22,12 @@ def architecture_of(machine: Machine) -> int:
     return {name: number for number, name in PRESETS.items()}.get(machine.name, DEFAULT)
 
 
+def defined_for(machine: Machine) -> dict[str, object]:
+    """The macro to compile with for a machine; none for the default, which the headers know."""
+    number = architecture_of(machine)
+    return {} if number == DEFAULT else {"__BANG_ARCH__": number}
+
+
 def macros() -> list[str]:
     """`__BANG_ARCH__` where nobody gave it, and the sizes in KiB that go with it."""
     lines = ["#ifndef __BANG_ARCH__", f"#define __BANG_ARCH__ {DEFAULT}", "#endif"]

@@ -140,7 +140,7 @@ def _wanted(module: ir.Module, kernels: list[ir.Function]) -> list[ir.Function]:
 
 
 @remember
-def _compiler_version() -> str:
+def compiler_version() -> str:
     """Changes whenever this compiler, its headers or the instruction table change."""
     here = Path(__file__).parent
     hasher = hashlib.sha256(header.text().encode())
@@ -159,7 +159,7 @@ def _key(
     include_dirs: Sequence[Path | str],
     language: str,
 ) -> list[str]:
-    parts = [_compiler_version(), clang.version(), language, source, filename, str(optimize)]
+    parts = [compiler_version(), clang.version(), language, source, filename, str(optimize)]
     parts.append(json.dumps({name: str(value) for name, value in sorted(defines.items())}))
     for path in driver.included_files(source, driver.search_folders(filename, include_dirs)):
         parts += [str(path), path.read_text(encoding="utf-8", errors="replace")]

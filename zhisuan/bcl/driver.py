@@ -12,7 +12,7 @@ from pathlib import Path
 
 from zhisuan.base import cache, clang
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.bcl import header
+from zhisuan.bcl import header, system_headers
 
 INCLUDE = Path(__file__).parent / "include"
 COMMON_FLAGS = (
@@ -81,13 +81,17 @@ def to_llvm(
     if language == "bcl" and not defines:  # which the header may look at
         args += ["-include-pch", str(_header_as_read(optimize))]
     elif language == "bcl":
-        args += _headers()
+        args += forced_headers()
     args += ["-o", "-", "-"]
-    text = f'#line 1 "{_quoted(filename)}"\n{source}'
     try:
-        return clang.run(args, stdin=text).stdout
+        return clang.run(args, stdin=numbered(source, filename)).stdout
     except ZhisuanError as error:
-        raise _explained(error, filename) from None
+        raise explained(error, filename) from None
+
+
+def numbered(source: str, filename: str) -> str:
+    """The source as clang reads it from its standard input, under its own name."""
+    return f'#line 1 "{_quoted(filename)}"\n{source}'
 
 
 def preprocessed(defines: Mapping[str, object]) -> str:
@@ -120,23 +124,23 @@ def defined_functions(llvm: str) -> list[str]:
 
 def _language_flags(language: str) -> list[str]:
     """What clang must be told of a language, its own headers included."""
-    flags = [*COMMON_FLAGS, *(BCL_FLAGS if language == "bcl" else C_FLAGS)]
+    if language == "bcl":
+        return [*COMMON_FLAGS, *BCL_FLAGS, *system_headers.flags()]
+    flags = [*COMMON_FLAGS, *C_FLAGS]
     builtin = clang.header_dir()
-    folders = [] if builtin is None else [builtin]
-    folders += _libc_folders() if language == "c" else []
-    for folder in folders:
+    for folder in [*([] if builtin is None else [builtin]), *_libc_folders()]:
         flags += ["-internal-isystem", str(folder)]
     return flags
 
 
-def _headers() -> list[str]:
+def forced_headers() -> list[str]:
     """What is included before every kernel."""
     return ["-include", str(_instructions()), "-include", str(INCLUDE / "bang.h")]
 
 
 def _header_as_read(optimize: int) -> Path:
     """The headers as clang keeps them once read: parsing them takes longer than most kernels."""
-    args = [*_language_flags("bcl"), f"-O{optimize}", *_headers(), "-I", str(INCLUDE)]
+    args = [*_language_flags("bcl"), f"-O{optimize}", *forced_headers(), "-I", str(INCLUDE)]
     texts = [path.read_text(encoding="utf-8") for path in sorted(INCLUDE.rglob("*.h"))]
     key = [clang.version(), *args, header.text(), *texts]
     return cache.get_or_make("bcl-header", key, lambda: _read_header(args), suffix=".pch")
@@ -154,7 +158,7 @@ def _quoted(filename: str) -> str:
     return filename.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _explained(error: ZhisuanError, filename: str) -> ZhisuanError:
+def explained(error: ZhisuanError, filename: str) -> ZhisuanError:
     """The error with the compiler named as users know it, without clang's count of them.
 
     What clang says of our headers' insides becomes what was expected: why no candidate fits.

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from zhisuan import __version__
-from zhisuan.cli import machine, quantize, resume, style, sweep, timing, translate
+from zhisuan.cli import machine, programs, quantize, resume, style, sweep, timing, translate
 
 app = typer.Typer(
     add_completion=False,
@@ -39,9 +39,9 @@ app.command("style")(style.style)
 app.command("run")(resume.run)
 app.command("compile")(resume.compile_model)
 app.command("quantize")(quantize.quantize)
-app.command("bcl")(translate.bcl)
 app.command("asm")(translate.asm)
 app.command("disasm")(translate.disasm)
 app.command("time")(timing.time)
 app.command("sweep")(sweep.sweep)
+app.add_typer(programs.app, name="bcl")
 app.add_typer(machine.app, name="machine")

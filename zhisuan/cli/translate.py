@@ -1,4 +1,4 @@
-"""`zhisuan bcl`, `asm`, `disasm`: a program from one form to the next."""
+"""`zhisuan bcl compile`, `asm`, `disasm`: a program from one form to the next."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def bcl(
     from zhisuan.cli import screen
     from zhisuan.cli.values import pair
 
-    text = _read(file, ".bcl")
+    text = read_source(file, ".bcl")
     target = output or file.with_suffix(".dlp")
     names.check_distinct({"FILE": file}, {"--output": target})
     with Outputs() as claimed:
@@ -73,7 +73,7 @@ def asm(
     from zhisuan.cli import screen
     from zhisuan.isa.asm import assemble
 
-    text = _read(file, ".dlps")
+    text = read_source(file, ".dlps")
     target = output or file.with_suffix(".dlp")
     names.check_distinct({"FILE": file}, {"--output": target})
     with Outputs() as claimed:
@@ -126,7 +126,7 @@ def _summary(program: Program) -> str:
     return f"{len(program.words):,} instructions; {', '.join(kernels) or 'no kernels'}"
 
 
-def _read(path: Path, suffix: str) -> str:
+def read_source(path: Path, suffix: str) -> str:
     from zhisuan.base.errors import ZhisuanError
 
     _existing(path)

@@ -25,7 +25,8 @@ class Heap:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self._live: list[Allocation] = []  # by address
-        self._freed: list[Allocation] = []
+        self._freed: list[Allocation] = []  # those that launches have seen
+        self._last_at: dict[int, Allocation] = {}  # by address, for messages
 
     @property
     def used(self) -> int:
@@ -61,6 +62,7 @@ class Heap:
         if block is None or block.address != address:
             raise self._not_a_block(address, block)
         self._live.remove(block)
+        self._last_at[address] = block
         if block.first < launch:
             self._freed.append(replace(block, last=launch - 1))
 
@@ -100,7 +102,7 @@ class Heap:
 
     def _not_a_block(self, address: int, near: Allocation | None) -> ZhisuanError:
         inside = near is not None and near.address < address < near.end
-        again = next((b for b in reversed(self._freed) if b.address == address), None)
+        again = self._last_at.get(address)
         found = hexadecimal(address)
         if inside and near is not None:
             found += f", {address - near.address} bytes into {near}"

@@ -19,6 +19,7 @@ from zhisuan.arch.machine import Machine
 from zhisuan.base import dtype as dtypes
 from zhisuan.base.errors import ZhisuanError, did_you_mean
 from zhisuan.base.files import read_text
+from zhisuan.bcl.architecture import defined_for
 from zhisuan.isa.program import Kernel, Parameter, Program
 from zhisuan.runtime.card import Card, wrong_count
 from zhisuan.sim.tasks import ONE_TASK, Dims, check
@@ -86,6 +87,7 @@ class KernelModule:
         checks: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
         chip = machines.load(machine) if isinstance(machine, str) else machine
+        defines = {**defined_for(chip), **(defines or {})}
         self.compiled = bcl.compile(source, filename, defines=defines, include_dirs=include_dirs)
         self.program: Program = self.compiled.program
         self.card = Card(chip, checks)

@@ -1,0 +1,3 @@
+#pragma once
+#include "cnrt.h"
+void fill(int *device, int n, cnrtQueue_t queue);

@@ -1,0 +1,195 @@
+// The host's side of a program: memory of the card, queues, notifiers, launches.
+// Both generations of names.  Every function ends in one call into the simulator
+// (zhisuan_call), with its own name and its arguments; each also says where it was called.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+extern "C" int64_t zhisuan_call(const char *name, const int64_t *args, int64_t count,
+                                const char *file, int64_t line);
+
+// ---- types -----------------------------------------------------------------------------
+// What calls return; runtime/status.py has the same numbers.
+typedef enum {
+  cnrtSuccess = 0,
+  cnrtErrorArgsInvalid = 1,
+  cnrtErrorNoMem = 2,
+  cnrtErrorNoDevice = 3,
+  cnrtErrorNotReady = 4,
+  cnrtErrorKernelFault = 5,
+} cnrtRet_t;
+#define CNRT_RET_SUCCESS cnrtSuccess
+#define CNRT_RET_ERR_INVALID cnrtErrorArgsInvalid
+#define CNRT_RET_ERR_NOMEM cnrtErrorNoMem
+#define CNRT_RET_ERR_NODEV cnrtErrorNoDevice
+#define CNRT_RET_ERR_NOT_READY cnrtErrorNotReady
+
+typedef struct { unsigned int x, y, z; } cnrtDim3_t;
+typedef struct cnrtQueueOf *cnrtQueue_t;
+typedef struct cnrtNotifierOf *cnrtNotifier_t;
+typedef struct cnrtParamsOf *cnrtKernelParamsBuffer_t;
+typedef struct cnrtInitOf *cnrtKernelInitParam_t;
+typedef int64_t cnrtDev_t;
+
+// Clusters times four, 1 for BLOCK.
+typedef enum {
+  cnrtFuncTypeBlock = 1,
+  cnrtFuncTypeUnion1 = 4,
+  cnrtFuncTypeUnion2 = 8,
+  cnrtFuncTypeUnion4 = 16,
+  cnrtFuncTypeUnion8 = 32,
+} cnrtFunctionType_t;
+#define CNRT_FUNC_TYPE_BLOCK cnrtFuncTypeBlock
+#define CNRT_FUNC_TYPE_UNION1 cnrtFuncTypeUnion1
+#define CNRT_FUNC_TYPE_UNION2 cnrtFuncTypeUnion2
+#define CNRT_FUNC_TYPE_UNION4 cnrtFuncTypeUnion4
+#define CNRT_FUNC_TYPE_UNION8 cnrtFuncTypeUnion8
+#define CNRT_FUNC_TYPE_MUTABLE cnrtFuncTypeBlock
+
+typedef enum {
+  cnrtMemcpyHostToDev,
+  cnrtMemcpyDevToHost,
+  cnrtMemcpyDevToDev,
+  cnrtMemcpyHostToHost,
+  cnrtMemcpyNoDirection,
+} cnrtMemTransDir_t;
+typedef cnrtMemTransDir_t cnrtMemcpyDir_t;
+#define CNRT_MEM_TRANS_DIR_HOST2DEV cnrtMemcpyHostToDev
+#define CNRT_MEM_TRANS_DIR_DEV2HOST cnrtMemcpyDevToHost
+#define CNRT_MEM_TRANS_DIR_DEV2DEV cnrtMemcpyDevToDev
+#define CNRT_MEM_TRANS_DIR_HOST2HOST cnrtMemcpyHostToHost
+
+typedef enum {
+  cnrtAttrClusterCount,
+  cnrtAttrMcorePerCluster,
+  cnrtAttrMaxClusterCountPerUnionTask,
+  cnrtAttrNramSizePerMcore,
+  cnrtAttrWeightRamSizePerMcore,
+  cnrtAttrSharedMemorySizePerCluster,
+  cnrtAttrGlobalMemorySize,
+  cnrtAttrClockRate,
+} cnrtDeviceAttr_t;
+
+// ---- the functions ---------------------------------------------------------------------
+#define __CNRT_HERE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+#define __CNRT_SAY(NAME, ...)                                                               \
+  {                                                                                         \
+    const int64_t said[] = {0, ##__VA_ARGS__};                                              \
+    return (cnrtRet_t)zhisuan_call(NAME, said + 1, sizeof said / 8 - 1, file, line);        \
+  }
+#define __CNRT static inline __attribute__((unused)) cnrtRet_t
+
+__CNRT cnrtInit(unsigned int, __CNRT_HERE) __CNRT_SAY("init")
+static inline __attribute__((unused)) void cnrtDestroy() {}
+__CNRT cnrtGetDeviceCount(unsigned int *n, __CNRT_HERE) __CNRT_SAY("device_count", (int64_t)n)
+__CNRT cnrtGetDeviceHandle(cnrtDev_t *dev, int ordinal, __CNRT_HERE)
+    __CNRT_SAY("device_handle", (int64_t)dev, ordinal)
+__CNRT cnrtSetCurrentDevice(cnrtDev_t dev, __CNRT_HERE) __CNRT_SAY("set_device", dev)
+__CNRT cnrtSetDevice(int ordinal, __CNRT_HERE) __CNRT_SAY("set_device", ordinal)
+__CNRT cnrtGetDevice(int *ordinal, __CNRT_HERE) __CNRT_SAY("get_device", (int64_t)ordinal)
+__CNRT cnrtDeviceGetAttribute(int *value, cnrtDeviceAttr_t what, int ordinal, __CNRT_HERE)
+    __CNRT_SAY("attribute", (int64_t)value, what, ordinal)
+__CNRT cnrtSyncDevice(__CNRT_HERE) __CNRT_SAY("sync_device")
+__CNRT cnrtGetLastError(__CNRT_HERE) __CNRT_SAY("last_error", 1)
+__CNRT cnrtPeekAtLastError(__CNRT_HERE) __CNRT_SAY("last_error", 0)
+
+__CNRT cnrtMalloc(void **at, size_t size, __CNRT_HERE) __CNRT_SAY("malloc", (int64_t)at, (int64_t)size)
+template <typename T> __CNRT cnrtMalloc(T **at, size_t size, __CNRT_HERE)
+    __CNRT_SAY("malloc", (int64_t)at, (int64_t)size)
+__CNRT cnrtFree(void *at, __CNRT_HERE) __CNRT_SAY("free", (int64_t)at)
+__CNRT cnrtHostMalloc(void **at, size_t size, __CNRT_HERE)
+    __CNRT_SAY("host_malloc", (int64_t)at, (int64_t)size)
+__CNRT cnrtMallocHost(void **at, size_t size, __CNRT_HERE)
+    __CNRT_SAY("host_malloc", (int64_t)at, (int64_t)size)
+__CNRT cnrtFreeHost(void *at, __CNRT_HERE) __CNRT_SAY("host_free", (int64_t)at)
+__CNRT cnrtMemcpy(void *dst, const void *src, size_t size, cnrtMemTransDir_t dir, __CNRT_HERE)
+    __CNRT_SAY("memcpy", (int64_t)dst, (int64_t)src, (int64_t)size, dir)
+__CNRT cnrtMemcpyAsync(void *dst, const void *src, size_t size, cnrtQueue_t queue,
+                       cnrtMemTransDir_t dir, __CNRT_HERE)
+    __CNRT_SAY("memcpy_async", (int64_t)dst, (int64_t)src, (int64_t)size, (int64_t)queue, dir)
+__CNRT cnrtMemset(void *at, int value, size_t size, __CNRT_HERE)
+    __CNRT_SAY("memset", (int64_t)at, value, (int64_t)size)
+__CNRT cnrtMemsetAsync(void *at, int value, size_t size, cnrtQueue_t queue, __CNRT_HERE)
+    __CNRT_SAY("memset_async", (int64_t)at, value, (int64_t)size, (int64_t)queue)
+__CNRT cnrtMemGetInfo(size_t *free, size_t *total, __CNRT_HERE)
+    __CNRT_SAY("memory_info", (int64_t)free, (int64_t)total)
+
+__CNRT cnrtQueueCreate(cnrtQueue_t *queue, __CNRT_HERE) __CNRT_SAY("queue", (int64_t)queue)
+__CNRT cnrtCreateQueue(cnrtQueue_t *queue, __CNRT_HERE) __CNRT_SAY("queue", (int64_t)queue)
+__CNRT cnrtQueueDestroy(cnrtQueue_t queue, __CNRT_HERE) __CNRT_SAY("end_queue", (int64_t)queue)
+__CNRT cnrtDestroyQueue(cnrtQueue_t queue, __CNRT_HERE) __CNRT_SAY("end_queue", (int64_t)queue)
+__CNRT cnrtQueueSync(cnrtQueue_t queue, __CNRT_HERE) __CNRT_SAY("sync_queue", (int64_t)queue)
+__CNRT cnrtSyncQueue(cnrtQueue_t queue, __CNRT_HERE) __CNRT_SAY("sync_queue", (int64_t)queue)
+__CNRT cnrtQueueQuery(cnrtQueue_t queue, __CNRT_HERE) __CNRT_SAY("sync_queue", (int64_t)queue)
+__CNRT cnrtQueryQueue(cnrtQueue_t queue, __CNRT_HERE) __CNRT_SAY("sync_queue", (int64_t)queue)
+
+__CNRT cnrtNotifierCreate(cnrtNotifier_t *n, __CNRT_HERE) __CNRT_SAY("notifier", (int64_t)n)
+__CNRT cnrtCreateNotifier(cnrtNotifier_t *n, __CNRT_HERE) __CNRT_SAY("notifier", (int64_t)n)
+__CNRT cnrtNotifierDestroy(cnrtNotifier_t n, __CNRT_HERE) __CNRT_SAY("end_notifier", (int64_t)n)
+__CNRT cnrtDestroyNotifier(cnrtNotifier_t *n, __CNRT_HERE)
+    __CNRT_SAY("end_notifier", (int64_t)*n)
+__CNRT cnrtPlaceNotifier(cnrtNotifier_t n, cnrtQueue_t queue, __CNRT_HERE)
+    __CNRT_SAY("place_notifier", (int64_t)n, (int64_t)queue)
+__CNRT cnrtWaitNotifier(cnrtNotifier_t n, __CNRT_HERE) __CNRT_SAY("wait_notifier", (int64_t)n)
+__CNRT cnrtNotifierWait(cnrtNotifier_t n, __CNRT_HERE) __CNRT_SAY("wait_notifier", (int64_t)n)
+__CNRT cnrtQueryNotifier(cnrtNotifier_t n, __CNRT_HERE) __CNRT_SAY("wait_notifier", (int64_t)n)
+__CNRT cnrtQueueWaitNotifier(cnrtNotifier_t n, cnrtQueue_t queue, unsigned int, __CNRT_HERE)
+    __CNRT_SAY("queue_waits", (int64_t)n, (int64_t)queue)
+// Microseconds.
+__CNRT cnrtNotifierDuration(cnrtNotifier_t start, cnrtNotifier_t end, float *us, __CNRT_HERE)
+    __CNRT_SAY("duration", (int64_t)start, (int64_t)end, (int64_t)us, 1000000)
+// Milliseconds.
+__CNRT cnrtNotifierElapsedTime(cnrtNotifier_t start, cnrtNotifier_t end, float *ms, __CNRT_HERE)
+    __CNRT_SAY("duration", (int64_t)start, (int64_t)end, (int64_t)ms, 1000)
+
+__CNRT cnrtGetKernelParamsBuffer(cnrtKernelParamsBuffer_t *params, __CNRT_HERE)
+    __CNRT_SAY("params", (int64_t)params)
+__CNRT cnrtKernelParamsBufferAddParam(cnrtKernelParamsBuffer_t params, void *value, size_t size,
+                                      __CNRT_HERE)
+    __CNRT_SAY("add_param", (int64_t)params, (int64_t)value, (int64_t)size)
+__CNRT cnrtDestroyKernelParamsBuffer(cnrtKernelParamsBuffer_t params, __CNRT_HERE)
+    __CNRT_SAY("end_params", (int64_t)params)
+__CNRT cnrtInvokeKernel_V2(const void *kernel, cnrtDim3_t dim, cnrtKernelParamsBuffer_t params,
+                           cnrtFunctionType_t type, cnrtQueue_t queue, __CNRT_HERE)
+    __CNRT_SAY("invoke", (int64_t)kernel, dim.x, dim.y, dim.z, (int64_t)params, type,
+               (int64_t)queue)
+__CNRT cnrtCreateKernelInitParam(cnrtKernelInitParam_t *init, __CNRT_HERE)
+    __CNRT_SAY("params", (int64_t)init)
+__CNRT cnrtInitKernelMemory(const void *kernel, cnrtKernelInitParam_t, __CNRT_HERE)
+    __CNRT_SAY("is_kernel", (int64_t)kernel)
+__CNRT cnrtDestroyKernelInitParamAndMemory(cnrtKernelInitParam_t init, __CNRT_HERE)
+    __CNRT_SAY("end_params", (int64_t)init)
+__CNRT cnrtInvokeKernel_V3(const void *kernel, cnrtKernelInitParam_t, cnrtDim3_t dim,
+                           cnrtKernelParamsBuffer_t params, cnrtFunctionType_t type,
+                           cnrtQueue_t queue, void *, __CNRT_HERE)
+    __CNRT_SAY("invoke", (int64_t)kernel, dim.x, dim.y, dim.z, (int64_t)params, type,
+               (int64_t)queue)
+
+static inline __attribute__((unused)) const char *cnrtGetErrorStr(cnrtRet_t error, __CNRT_HERE) {
+  const int64_t said[] = {error};
+  return (const char *)zhisuan_call("error_text", said, 1, file, line);
+}
+static inline __attribute__((unused)) const char *cnrtGetErrorName(cnrtRet_t e) {
+  return cnrtGetErrorStr(e);
+}
+
+// What `kernel<<<dim, type, queue>>>(…)` begins with; clang looks for this name.
+static inline __attribute__((unused)) int cudaConfigureCall(cnrtDim3_t dim,
+                                                            cnrtFunctionType_t type,
+                                                            cnrtQueue_t queue, __CNRT_HERE) {
+  const int64_t said[] = {dim.x, dim.y, dim.z, type, (int64_t)queue};
+  return (int)zhisuan_call("configure", said, 5, file, line);
+}
+
+#ifndef CNRT_CHECK
+#define CNRT_CHECK(...)                                                                     \
+  do {                                                                                      \
+    cnrtRet_t cnrt_checked = (__VA_ARGS__);                                                 \
+    if (cnrt_checked != cnrtSuccess) {                                                      \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, cnrtGetErrorStr(cnrt_checked));   \
+      exit(1);                                                                    \
+    }                                                                                       \
+  } while (0)
+#endif
