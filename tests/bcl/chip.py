@@ -27,6 +27,7 @@ def run(
     dims: tuple[int, int, int] = (1, 1, 1),
     task_type: str = "BLOCK",
     checks: Sequence[str] | None = None,
+    executor: str = "native",
 ) -> None:
     """Run the kernel of `source` called `kernel`, or its only one.
 
@@ -36,7 +37,7 @@ def run(
     program = bcl.compile(source, "kernel.bcl", optimize=optimize, defines=defines).program
     entry = program.kernels[kernel or next(iter(program.kernels))]
     assert kernel or len(program.kernels) == 1
-    device = Device(load(machine), checks=checks)
+    device = Device(load(machine), executor, checks)
     values: list[int | float] = []
     held, at = [], 0
     for number, argument in enumerate(arguments):

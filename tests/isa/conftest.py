@@ -29,6 +29,7 @@ class TinyCore:
         self.memory = {space.name: np.zeros(SIZE, np.uint8) for space in SPACES}
         self.reads: list[tuple[int, int]] = []
         self.writes: list[tuple[int, int]] = []
+        self.printed: list[str] = []
 
     def _bytes(self, address: int, size: int) -> np.ndarray:
         space = space_of(address)
@@ -57,6 +58,9 @@ class TinyCore:
 
     def trap(self, reason: str) -> None:
         raise Trapped(reason)
+
+    def print(self, text: str) -> None:
+        self.printed.append(text)
 
     def special(self, index: int) -> int:
         return 1000 + index

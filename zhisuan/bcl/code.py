@@ -31,7 +31,20 @@ _DEST = {row.name: tuple(op.kind is Kind.DEST for op in row.registers) for row i
 BRANCHES = ("JUMP", "CB", "CBZ")
 ENDS = ("JUMP", "JUMPR", "HALT", "TRAP")
 _EFFECTS = frozenset(
-    ("SSTORE", "JUMP", "CB", "CBZ", "CALL", "CALLR", "JUMPR", "SYNC", "BARRIER", "HALT", "TRAP")
+    (
+        "SSTORE",
+        "JUMP",
+        "CB",
+        "CBZ",
+        "CALL",
+        "CALLR",
+        "JUMPR",
+        "SYNC",
+        "BARRIER",
+        "HALT",
+        "TRAP",
+        "PRINT",
+    )
 )
 
 

@@ -17,7 +17,7 @@ from zhisuan.isa.table import BY_NAME
 
 WRITTEN = frozenset(("dst",))
 POINTERS = WRITTEN | {"src", "a", "b", "c", "seg", "scale", "shift", "weight", "mask", "table"}
-SCALAR_ROWS = ("SSQRT", "SEXP", "SLOG", "SGET#", "SYNC", "BARRIER", "TRAP", "HALT")
+SCALAR_ROWS = ("SSQRT", "SEXP", "SLOG", "SGET#", "SYNC", "BARRIER", "TRAP", "HALT", "PRINT")
 _FLOATS = {"f16": "_Float16", "f32": "float"}
 
 

@@ -18,6 +18,7 @@ from zhisuan.isa import (
     logic,
     matrix,
     pool,
+    printing,
     product,
     reduction,
     scalar,
@@ -34,8 +35,8 @@ from zhisuan.isa.registry import (
 
 MOST_NUMBERS = 9
 """Operands of an instruction and what it notes: as many as a row of a trace holds."""
-CLASSES = (scalar, transfer, cluster, constant_address, atomic, vector, cyclic, functions, fusion,
-           convert, logic, bits, reduction, pool, matrix, product)  # fmt: skip
+CLASSES = (scalar, printing, transfer, cluster, constant_address, atomic, vector, cyclic, functions,
+           fusion, convert, logic, bits, reduction, pool, matrix, product)  # fmt: skip
 """Importing a class of instructions enters its rows."""
 
 

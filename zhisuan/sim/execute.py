@@ -103,7 +103,10 @@ def execute(
                 for run in _start(kind, program, entry, memory, limit, job, journal)
             ]
             started += runs
-            run_together(runs, meetings, located, program.place, turns)
+            try:
+                run_together(runs, meetings, located, program.place, turns)
+            finally:
+                _print_texts(runs)
     except ZhisuanError:
         if journal is not None and started:
             for run in started:
@@ -111,6 +114,12 @@ def execute(
             trace.add_tasks(launch, _stretches(started))
         raise
     trace.add_tasks(launch, _stretches(started))
+
+
+def _print_texts(runs: Sequence[Any]) -> None:
+    """What tasks have printed, task by task, to standard output."""
+    for run in sorted(runs, key=lambda run: run.task.number):
+        sys.stdout.write("".join(run.printed))
 
 
 def _stretches(runs: Sequence[Any]) -> list[Stretch]:

@@ -11,7 +11,6 @@ import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
@@ -34,7 +33,7 @@ from zhisuan.sim.footprint import none as no_footprints
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.native_header import HANDLERS, Status
 from zhisuan.sim.tasks import ALONE, ALONE_JOB, Job, Task
-from zhisuan.sim.trace import COST_CLASSES, ROW
+from zhisuan.sim.trace import COST_CLASSES, PRINT_OPCODE, ROW
 from zhisuan.sim.turns import Pause
 
 _FOLDER = Path(__file__).parent / "native"
@@ -112,6 +111,7 @@ class Run:
     ) -> None:
         self.program, self.registers, self.limit, self.task = program, registers, limit, task
         self.rows: list[np.ndarray] = []
+        self.printed: list[str] = []
         self.memory, self.job, self.journal = memory, job, journal
         self._interpret = library(features).zhisuan_run
         words = program.words.astype(np.uint64).tobytes()
@@ -178,7 +178,8 @@ class Run:
                     self.at = int(self.rows[-1]["pc"][-1])
                     return Pause.BARRIER
                 if faulty:
-                    self._explain()
+                    self._step()
+                    self.at = core.pc
         return Pause.TURN_OVER
 
     def close(self) -> None:
@@ -197,15 +198,21 @@ class Run:
             self.rows.append(rows.copy())
             self._entered += len(rows)
 
-    def _explain(self) -> NoReturn:
-        """Let the reference execute the next instruction, which raises its fault."""
-        core = self.state
+    def _step(self) -> None:
+        """Let the reference execute the next instruction: PRINT, or one that raises its fault."""
+        core, pc = self.state, self.state.pc
         self.registers[:] = core.regs
         helper = reference.ReferenceCore(self.memory, self.task, self.job)
         helper.pc, helper.executed = core.pc, core.executed
         helper.held = core.lock if core.locked else None
         reference.step(helper, self.program, self.registers, self.limit)
-        raise AssertionError(f"{self.program.name}: the reference sees no fault at {core.pc}")
+        opcode = int(self.program.words[pc]) & (1 << OPCODE_BITS) - 1
+        known = opcode == PRINT_OPCODE
+        assert known, f"{self.program.name}: the reference sees no fault at {pc}"
+        self.printed += helper.printed
+        core.counts[self._decoded["cost"][pc]] += 1
+        core.executed += 1
+        core.pc += 1
 
 
 def run(

@@ -23,7 +23,7 @@ from zhisuan.sim.fault import Fault
 from zhisuan.sim.footprint import FOOTPRINT, Footprints
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.tasks import ALONE, ALONE_JOB, INSTRUCTIONS, Job, Task
-from zhisuan.sim.trace import BARRIER_OPCODE, COST_CLASSES, ROW, SYNC_OPCODE
+from zhisuan.sim.trace import BARRIER_OPCODE, COST_CLASSES, PRINT_OPCODE, ROW, SYNC_OPCODE
 from zhisuan.sim.turns import Pause
 
 WRITING_COSTS = tuple(index for index, cost in enumerate(COST_CLASSES) if cost in ("store", "sync"))
@@ -53,6 +53,7 @@ class ReferenceCore:
         self.held: int | None = None
         self.noted: tuple[int, ...] = ()
         self.executed = 0
+        self.printed: list[str] = []
         self.row: Instruction | None = None
 
     def read(self, address: int, dtype: np.typing.DTypeLike, count: int) -> np.ndarray:
@@ -83,6 +84,8 @@ class ReferenceCore:
         error = access_error(memory, self.row, address, size, element, write)
         if error is not None:
             raise error
+        if self.row.opcode == PRINT_OPCODE:  # looks on: neither timed nor judged
+            return
         if self.journal is not None and self.row.unit is Unit.SCALAR:
             self.journal.note(address, size, write)
         if self.note_access is not None and self.row.unit is Unit.SCALAR:
@@ -90,6 +93,9 @@ class ReferenceCore:
 
     def trap(self, reason: str) -> NoReturn:
         raise fault.trapped(reason)
+
+    def print(self, text: str) -> None:
+        self.printed.append(text)
 
     def special(self, index: int) -> int:
         if index == INSTRUCTIONS:
@@ -150,6 +156,11 @@ class Run:
         )
         self.at = entry
         """Where it is: at a BARRIER that it has executed, else at the next instruction."""
+
+    @property
+    def printed(self) -> list[str]:
+        """The texts that it has printed."""
+        return self.core.printed
 
     @property
     def written(self) -> tuple[int, ...]:

@@ -33,6 +33,7 @@ ARGUMENTS = 9
 SCALAR_RUN = 0
 SYNC_OPCODE = BY_NAME["SYNC"].opcode
 BARRIER_OPCODE = BY_NAME["BARRIER"].opcode
+PRINT_OPCODE = BY_NAME["PRINT"].opcode
 MEETING = 3
 """a3 of a BARRIER: the number of its meeting in the launch; the rows that met have the same."""
 NO_MEETING = -1

@@ -6,6 +6,7 @@
 #include "bang/types.h"
 #include "bang/rules.h"
 #include "bang/order.h"
+#include "bang/print.h"
 #include "bang/copy.h"
 #include "bang/fill.h"
 #include "bang/layout.h"
