@@ -117,6 +117,7 @@ CASES: dict[str, dict[str, Graph]] = {
         "dilated": convolution((3, 30, 33), 6, (3, 3), dilations=(2, 3), pads=(2, 3, 2, 3)),
         "many channels": convolution((16, 9, 7), 130, (3, 3), norm=True, **FRAME),
         "many parts": convolution((4, 9, 17), 300, (3, 3), bias=True, **FRAME),
+        "slices": convolution((32, 3, 7), 70, (3, 3), norm=True, bias=True, **FRAME),
         "one pixel": convolution((3, 1, 1), 1, (1, 1), norm=True),
     },
     "instance_norm": {

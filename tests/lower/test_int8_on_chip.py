@@ -64,6 +64,7 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, int, int], int, tuple[int, int], dict[s
     "plain": ((16, 13, 17), 64, (3, 3), {"pads": (1, 1, 1, 1)}),
     "packed": ((3, 14, 23), 8, (3, 3), {"pads": (1, 1, 1, 1), "activation": "relu"}),
     "parts": ((20, 9, 7), 200, (3, 3), {"pads": (1, 1, 1, 1), "activation": "relu"}),
+    "slices": ((96, 5, 6), 70, (3, 3), {"pads": (1, 1, 1, 1)}),
     "strided": ((5, 17, 29), 9, (5, 2), {"strides": (3, 4)}),
     "mirrored": ((4, 12, 15), 33, (3, 5), {"pads": (1, 2, 1, 2), "pad_mode": "reflect"}),
     "to floats": ((6, 9, 11), 70, (3, 3), {"pads": (1, 1, 1, 1), "to": "f32"}),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from zhisuan.arch.describe import vary
 from zhisuan.arch.load import load
 from zhisuan.arch.machine import Machine
 from zhisuan.base.dtype import F32
@@ -92,6 +93,27 @@ def test_filters_larger_than_wram_come_in_parts() -> None:
     lowered = lower(graph, {}, small)
     (launch,) = lowered.plan.launches
     assert (launch.args["part"], launch.args["buffers"]) == (64, 1)
+    compare(graph, feeds, small)
+
+
+CHIPS: dict[str, dict[str, int]] = {
+    "one core": {},
+    "cores": {"chip.cores_per_cluster": 4},
+    "clusters": {
+        "chip.clusters": 2, "chip.cores_per_cluster": 3, "sram.size": 200_000, "sram.stack": 16_384,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect"])
+@pytest.mark.parametrize("chip", CHIPS)
+def test_filters_of_which_64_exceed_wram_come_in_slices(chip: str, mode: str) -> None:
+    """64 output channels from 70 by 5 × 5 need 225,280 bytes: five slices of 14 channels."""
+    attrs = {"pads": (2, 2, 2, 2), "pad_mode": mode, "activation": "relu"}
+    graph, feeds = convolution((70, 7, 9), 150, (5, 5), bias=True, **attrs)
+    small = vary(MACHINE, {"wram.size": 64 << 10, **CHIPS[chip]})
+    (launch,) = lower(graph, {}, small).plan.launches
+    assert (launch.args["part"], launch.args["slices"]) == (64, 5)
     compare(graph, feeds, small)
 
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from zhisuan.arch.machine import Machine, ceil_div
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.isa.matrix import pack_weights, weight_bytes
+from zhisuan.isa.matrix import WRAM_BANKS, pack_weights, weight_bytes
 from zhisuan.kernels.arena import no_room, usable
-from zhisuan.kernels.conv2d_tiles import Tiling, arena_args, best_tiling, splits
+from zhisuan.kernels.conv2d_tiles import NEVER, Split, Tiling, arena_args, best_tiling, splits
 from zhisuan.kernels.convolution import (
     FIELD,
     Convolution,
@@ -64,12 +64,21 @@ def widen_filter(filters: np.ndarray, pack: Pack, strides: tuple[int, int]) -> n
     return out.reshape(wide_h * wide_w * ci, pack[0] * pack[1] * co)
 
 
-def pack_filter(filters: np.ndarray, pack: Pack, strides: tuple[int, int]) -> np.ndarray:
+def pack_filter(filters: np.ndarray, pack: Pack, strides: tuple[int, int],
+                slices: int = 1) -> np.ndarray:  # fmt: skip
     """The filter's bytes as the kernel loads them into WRAM; a re-layout, no arithmetic.
 
-    Parts of whole groups of banks are pieces of it.
+    Parts of whole groups of banks are pieces of it; with slices each group comes in so many.
     """
-    return pack_weights(widen_filter(filters, pack, strides))
+    wide = widen_filter(filters, pack, strides)
+    if slices == 1:
+        return pack_weights(wide)
+    ci = filters.shape[1] // slices
+    taps = wide.reshape(-1, slices, ci, wide.shape[1]).swapaxes(0, 1)
+    pieces = taps.reshape(slices, -1, wide.shape[1])
+    groups = np.split(pieces, range(WRAM_BANKS, wide.shape[1], WRAM_BANKS), axis=2)
+    packed = [pack_weights(piece) for group in groups for piece in group]
+    return np.concatenate(packed)
 
 
 def _check_fields(c: Convolution, pack: Pack) -> None:
@@ -92,12 +101,12 @@ def plan(c: Convolution, pack: Pack, machine: Machine, *, activation: str,
     """
     _check_fields(c, pack)
     found = [best_tiling(c, pack, s, stats, machine) for s in splits(c, pack, stats, machine)]
-    if not found:
+    smallest = min((size for _, size in found), default=NEVER)
+    if smallest == NEVER:
         bank = weight_bytes(taps_of(c, pack), 1, c.types.in_size)
         raise no_room("conv2d", str(c), "WRAM", bank, machine.wram.size, machine)
     fitting = [tiling for tiling, _ in found if tiling]
     if not fitting:
-        smallest = min(size for _, size in found)
         raise no_room("conv2d", str(c), "NRAM", smallest, usable(machine), machine)
     best = min(fitting, key=lambda tiling: tiling.cost)
     args: dict[str, int | float] = {
@@ -122,9 +131,10 @@ def plan(c: Convolution, pack: Pack, machine: Machine, *, activation: str,
         "pack_w": pack[1],
         "wide_h": wide_kernel(c, pack)[0],
         "wide_w": wide_kernel(c, pack)[1],
-        "filter_bytes": weight_bytes(taps_of(c, pack), pack[0] * pack[1] * c.co, c.types.in_size),
+        "filter_bytes": _filter_bytes(c, pack, best.split),
         "part": best.split.part,
-        "part_bytes": best.split.part_bytes,
+        "slices": best.split.slices,
+        "piece_bytes": best.split.piece_bytes,
         "buffers": best.split.buffers,
         "ways": best.split.ways,
         "tile_h": best.tile_h,
@@ -132,6 +142,12 @@ def plan(c: Convolution, pack: Pack, machine: Machine, *, activation: str,
         **arena_args(c, pack, best, machine),
     }
     return _tasks(best, args, machine), min(best.split.crew, best.tiles)
+
+
+def _filter_bytes(c: Convolution, pack: Pack, split: Split) -> int:
+    if split.slices > 1:
+        return ceil_div(c.co, split.part) * split.slices * split.piece_bytes
+    return weight_bytes(taps_of(c, pack), pack[0] * pack[1] * c.co, c.types.in_size)
 
 
 def _tasks(best: Tiling, args: dict[str, int | float], machine: Machine) -> LaunchPlan:

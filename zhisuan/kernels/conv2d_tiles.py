@@ -21,6 +21,8 @@ from zhisuan.kernels.tile import FLOAT
 
 SYNC_COST = 100
 """Cycles a pipeline step loses to latencies at its SYNC; only ranks tile sizes."""
+NEVER = 1 << 62
+"""Bytes that no memory has."""
 WIDTHS = 3
 """Widths to try where rows suffice for all tasks; narrower tiles load more margins."""
 
@@ -31,7 +33,9 @@ class Split:
     `lanes` tasks.
 
     Each of `ways` groups of teams makes every `ways`-th part of `part` output channels; the
-    `crew` of tasks in such a group share the tiles.  `buffers` parts fit WRAM.
+    `crew` of tasks in such a group share the tiles.  A part comes in `slices` of the input
+    channels, pieces of `piece_bytes` of the filter, of which `buffers` fit WRAM; with several
+    slices no task may have more than one tile.
     """
 
     together: bool
@@ -39,7 +43,8 @@ class Split:
     lanes: int
     ways: int
     part: int
-    part_bytes: int
+    slices: int
+    piece_bytes: int
     buffers: int
 
     @property
@@ -63,17 +68,32 @@ def _splits_among(together: bool, teams: int, lanes: int, room: int, c: Convolut
     size = c.types.in_size
     whole = weight_bytes(taps_of(c, pack), block * c.co, size)
     if whole <= room:
-        yield Split(together, teams, lanes, 1, c.co, whole, 1)
+        yield Split(together, teams, lanes, 1, c.co, 1, whole, 1)
     if block > 1 or (stats and whole <= room):
         return
     bank = weight_bytes(taps_of(c, pack), 1, size)
+    if bank > room:
+        yield from _sliced(together, teams, lanes, room, c)
+        return
     for ways in (n for n in range(1, teams + 1) if teams % n == 0):
         most = min(room // bank, ceil_div(ceil_div(c.co, ways), WRAM_BANKS))
         for groups in {most, min(most, room // 2 // bank)} - {0}:
             part = min(groups * WRAM_BANKS, c.co)
             held = 2 if 2 * groups * bank <= room and part < c.co else 1
             if (ways, part) != (1, c.co):
-                yield Split(together, teams, lanes, ways, part, groups * bank, held)
+                yield Split(together, teams, lanes, ways, part, 1, groups * bank, held)
+
+
+def _sliced(together: bool, teams: int, lanes: int, room: int, c: Convolution) -> Iterator[Split]:
+    """Splits whose parts, of 64 output channels, come in the fewest slices that fit."""
+    taps = taps_of(c, (1, 1))
+    for slices in (n for n in range(2, c.ci + 1) if c.ci % n == 0):
+        bank = weight_bytes(taps // slices, 1, c.types.in_size)
+        if bank <= room:
+            part, held = min(WRAM_BANKS, c.co), 2 if 2 * bank <= room else 1
+            for ways in (n for n in range(1, teams + 1) if teams % n == 0):
+                yield Split(together, teams, lanes, ways, part, slices, bank, held)
+            return
 
 
 @dataclass(frozen=True)
@@ -120,7 +140,7 @@ def _tiles(c: Convolution, pack: Pack, split: Split, tile_h: Any, tile_w: Any) -
     results = groups_h * groups_w * (pack[0] * pack[1] * split.part)
     rows = (tile_h - 1) * c.stride_h + (c.kernel_h - 1) * c.dilation_h + 1
     columns = (groups_w * pack[1] - 1) * c.stride_w + (c.kernel_w - 1) * c.dilation_w + 1
-    pixel = c.ci * c.types.in_size
+    pixel = c.ci // split.slices * c.types.in_size
     tiles = ceil_div(c.out_h, tile_h) * ceil_div(c.out_w, tile_w)
     return _Tiles(
         tiles=tiles,
@@ -148,17 +168,20 @@ def _cost(c: Convolution, pack: Pack, split: Split, tile_h: Any, tile_w: Any, st
     channels = pack[0] * pack[1] * split.part
     rows = (tile_h - 1) * c.stride_h + (c.kernel_h - 1) * c.dilation_h + 1
     load = machine.transfer_cycles("none", t.loaded // rows, rows)
-    compute = matrix_cycles(c, pack, t.groups, channels, machine)
+    compute = matrix_cycles(c, pack, t.groups, channels, machine) // split.slices
     finish = (3 if stats else 1) * machine.vector_cycles(t.groups * channels * FLOAT)
     pieces = tile_h if pack[0] == 1 else tile_h * ceil_div(tile_w, pack[1])
     stored = tile_h * tile_w * split.part * c.types.out_size
     store = machine.transfer_cycles("none", stored // pieces, pieces)
     step = np.maximum(np.maximum(compute, finish), load + store) + SYNC_COST
     parts = ceil_div(ceil_div(c.co, split.part), split.ways)
-    fetch = 0 if split.buffers == 2 else split.part_bytes // machine.move.bytes_per_cycle
-    cycles = parts * (fetch + load + t.turns * step + finish + store + 3 * SYNC_COST)
-    loads = split.ways * t.tiles * np.where(t.turns == 1, 1, parts) * t.loaded
-    rest = c.out_h * c.out_w * c.co * c.types.out_size + parts * split.part_bytes * split.teams
+    fetch = 0 if split.buffers == 2 else split.piece_bytes // machine.move.bytes_per_cycle
+    pieces_each = parts * split.slices
+    cycles = pieces_each * (fetch + load + t.turns * step + finish + store + 3 * SYNC_COST)
+    again = np.where((t.turns == 1) & (split.slices == 1), 1, pieces_each)
+    loads = split.ways * t.tiles * again * t.loaded
+    rest = c.out_h * c.out_w * c.co * c.types.out_size
+    rest += pieces_each * split.piece_bytes * split.teams
     rate = machine.move.bytes_per_cycle if stats else machine.dram_bytes_per_cycle
     moved = ((loads + rest) / rate).astype(np.int64)
     alone = np.where(t.turns == 1, (loads / rate).astype(np.int64), 0)  # nothing to compute yet
@@ -172,10 +195,11 @@ def best_tiling(c: Convolution, pack: Pack, split: Split, stats: bool,
     heights = [height for height in _heights(c.out_h, pack[0]) if height // pack[0] <= FIELD]
     at_once = WIDTHS if c.out_h >= split.crew * pack[0] else len(widths)
     tries = [widths[:at_once], *([width] for width in widths[at_once:])]
-    smallest = 1 << 62
+    smallest = NEVER
     for some in tries:
         tile_h, tile_w = np.array(heights)[None, :], np.array(some)[:, None]
-        nram = _tiles(c, pack, split, tile_h, tile_w).nram
+        tried = _tiles(c, pack, split, tile_h, tile_w)
+        nram = np.where((split.slices == 1) | (tried.turns == 1), tried.nram, NEVER)
         smallest = min(smallest, int(nram.min()))
         if smallest > usable(machine):
             continue

@@ -65,10 +65,11 @@ __mlu_func__ inline Tile tile_at(const Tiling &g, int i) {
   return {y, x, smaller(g.tile_h, g.height - y), smaller(g.tile_w, g.width - x)};
 }
 
-// A window of a channels-last image in DRAM, margins included.
+// A window of a channels-last image in DRAM, margins included: of every pixel, which are `apart`
+// bytes from each other, the first `pixel` bytes from `image` on.
 struct Window {
-  const char *image;  // [height][width][pixel bytes]
-  int height, width, pixel;
+  const char *image;
+  int height, width, pixel, apart;
   int mode;           // PadMode
   const char *margin;  // NRAM row of what lies outside, for PAD_CONSTANT
 };
@@ -87,11 +88,14 @@ __mlu_func__ inline void load_rows(const Window &w, char *tile, int pitch, int y
   int left = smaller(columns, larger(0, -x));
   int right = smaller(columns - left, larger(0, x + columns - w.width));
   int inner = columns - left - right;
-  int line = w.width * w.pixel;
+  int line = w.width * w.apart;
   const char *first = w.image + (word)y * line;
-  if (inner > 0)
+  if (inner > 0 && w.pixel == w.apart)
     __dlp_VLOAD3(tile + left * w.pixel, inner * w.pixel, first + (x + left) * w.pixel, pitch, line,
                  rows, 0, 1);
+  else if (inner > 0)
+    __dlp_VLOAD3(tile + left * w.pixel, w.pixel, first + (x + left) * w.apart, w.pixel, w.apart,
+                 inner, pack2(pitch, line), rows);
   if (w.mode == PAD_CONSTANT) {
     if (left)
       __dlp_VMOVE3(tile, left * w.pixel, w.margin, pitch, 0, rows, 0, 1);
@@ -100,15 +104,15 @@ __mlu_func__ inline void load_rows(const Window &w, char *tile, int pitch, int y
     return;
   }
   // Margins mirror the image with a negative stride, or repeat its edge with stride zero.
-  int back = w.mode == PAD_REFLECT ? -w.pixel : 0;
+  int back = w.mode == PAD_REFLECT ? -w.apart : 0;
   int left_from = w.mode == PAD_REFLECT ? -x : 0;
   int right_from = w.width - 1;
   if (w.mode == PAD_REFLECT) right_from = 2 * (w.width - 1) - (x + left + inner);
   if (left)
-    __dlp_VLOAD3(tile, w.pixel, first + left_from * w.pixel, pitch, line, rows,
+    __dlp_VLOAD3(tile, w.pixel, first + left_from * w.apart, pitch, line, rows,
                  pack2(w.pixel, back), left);
   if (right)
-    __dlp_VLOAD3(tile + (left + inner) * w.pixel, w.pixel, first + right_from * w.pixel, pitch,
+    __dlp_VLOAD3(tile + (left + inner) * w.pixel, w.pixel, first + right_from * w.apart, pitch,
                  line, rows, pack2(w.pixel, back), right);
 }
 

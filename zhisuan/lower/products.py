@@ -53,10 +53,14 @@ def _launch_conv2d(state: Lowering, node: Node, filters: np.ndarray, types: Elem
     name = f"{node.inputs[1]}.pack{block[0]}x{block[1]}"
     if block != (1, 1):  # the strides decide where the zeros of a widened filter are
         name += f".stride{shape.stride_h}x{shape.stride_w}"
+    slices = int(plan.args["slices"])
+    if slices > 1:
+        name += f".slices{slices}"
+    packed = conv2d.pack_filter(filters, block, strides, slices)
     pointers = {
         "dst": state.result(node),
         "src": state.value(node.inputs[0]),
-        "filter": state.constant(name, conv2d.pack_filter(filters, block, strides)),
+        "filter": state.constant(name, packed),
         "scale": scale,
         "shift": shift,
         "stats": state.make_sums(node.output, shape.co, makers) if stats else None,
