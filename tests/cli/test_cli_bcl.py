@@ -34,10 +34,10 @@ def copy(name: str, here: Path) -> None:
 
 def test_run_tells_what_the_chip_did(said: Callable, here: Path) -> None:
     copy("vector_add.mlu", here)
-    status, out, err = said("bcl", "run", "vector_add.mlu", "600", "--machine", "mlu270",
+    status, out, err = said("bcl", "run", "vector_add.mlu", "512", "--machine", "mlu270",
                             "--report", "page.html", "--trace", "run.trace")  # fmt: skip
     assert (status, err) == (0, "")
-    assert out.startswith("n 600: 0 3 6 … 1797, 0 wrong\n\nvector_add.mlu on mlu270\n")
+    assert out.startswith("n 512: 0 3 6 … 1533, 0 wrong\n\nvector_add.mlu on mlu270\n")
     assert "\nadd " in out
     assert "vector_add.mlu" in (here / "page.html").read_text()
     assert said("time", "run.trace", "--machine", "mlu370")[0] == 0
