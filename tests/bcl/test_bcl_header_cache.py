@@ -28,7 +28,7 @@ def test_headers_read_before_give_the_same_code(
 
     def textual(args: list[str], stdin: str | None = None):  # type: ignore[no-untyped-def]
         at = args.index("-include-pch")
-        arguments.append([*args[:at], *driver._headers(), *args[at + 2 :]])
+        arguments.append([*args[:at], *driver.forced_headers(), *args[at + 2 :]])
         return run(arguments[-1], stdin=stdin)
 
     monkeypatch.setattr(driver.clang, "run", textual)
