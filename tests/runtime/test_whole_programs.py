@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from zhisuan.base import cache
 from zhisuan.bcl import host
 from zhisuan.runtime.host_run import HostRun, run
 from zhisuan.runtime.status import Status
@@ -34,7 +35,10 @@ def run_files(*files: Path, arguments: Sequence[str] = (), machine: str = "mlu37
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_a_program(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_program(
+    name: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     path = PROGRAMS / f"{name}.mlu"
     done = run_files(path)
     said = capfd.readouterr()
@@ -59,6 +63,41 @@ def test_a_program_of_several_files(capfd: pytest.CaptureFixture[str]) -> None:
     assert [entry.label for entry in done.trace.launches] == ["fill_all", "twice_all"]
     assert [entry.task_type for entry in done.trace.launches] == ["UNION1", "BLOCK"]
     assert sorted(done.programs) == ["fill", "twice"]
+
+
+CXX = """
+#include <algorithm>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+#include "bang.h"
+#include "cnrt.h"
+__mlu_entry__ void twice(int *p) { p[taskId] *= 2; }
+int main(int argc, char **argv) {
+  std::vector<int> values{3, 1, 2};
+  std::sort(values.begin(), values.end());
+  int *device;
+  CNRT_CHECK(cnrtMalloc(&device, 12));
+  CNRT_CHECK(cnrtMemcpy(device, values.data(), 12, cnrtMemcpyHostToDev));
+  twice<<<cnrtDim3_t{3, 1, 1}, cnrtFuncTypeBlock, nullptr>>>(device);
+  CNRT_CHECK(cnrtMemcpy(values.data(), device, 12, cnrtMemcpyDevToHost));
+  for (int value : values) std::cout << value << " ";
+  try {
+    throw std::runtime_error(std::string("caught ") + argv[1]);
+  } catch (const std::exception &error) {
+    std::cout << error.what() << std::endl;
+  }
+}
+"""
+
+
+def test_the_library_of_cxx(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    if not (cache.root() / "zig").is_dir():
+        pytest.skip("C++'s library is not built: a first C++ program builds it, in a minute or two")
+    (tmp_path / "cxx.mlu").write_text(CXX)
+    assert run_files(tmp_path / "cxx.mlu", arguments=["it"]).status == 0
+    assert capfd.readouterr().out == "2 4 6 caught it\n"
 
 
 def test_the_header_has_the_statuses() -> None:

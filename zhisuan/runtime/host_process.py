@@ -23,6 +23,7 @@ from zhisuan.runtime.host_calls import HostCalls
 ENTRY = Path(__file__).with_name("host_entry.c")
 RESULT, TRACE = "result.json", "run.trace"
 _BROKEN = 70
+_LAUNCHES = (b"launch", b"invoke")
 _Call = ctypes.CFUNCTYPE(
     ctypes.c_int64, ctypes.c_char_p, ctypes.POINTER(ctypes.c_int64), ctypes.c_int64,
     ctypes.c_char_p, ctypes.c_int64,
@@ -34,13 +35,18 @@ def main() -> None:
     """Run the program of the order; never returns."""
     order = json.loads(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    libc = ctypes.CDLL(None)
     calls = HostCalls(machines.load(order["machine"]), order["checks"])
 
     @_Call
     def call(name: bytes, args: Any, count: int, file: bytes, line: int) -> int:
-        return _guarded(
+        if name in _LAUNCHES:  # what the kernel prints comes after what the host has printed
+            libc.fflush(None)
+        done = _guarded(
             lambda: calls.call(name.decode(), args[:count], (file or b"").decode(), line)
         )
+        sys.stdout.flush()
+        return done
 
     @_Done
     def done() -> None:
@@ -48,7 +54,6 @@ def main() -> None:
 
     entry = ctypes.CDLL(str(_entry()), mode=ctypes.RTLD_GLOBAL)
     entry.zhisuan_serve(call)
-    libc = ctypes.CDLL(None)
     entry.atexit(done)  # before the program's own, and so called after them
     try:
         program = ctypes.CDLL(order["library"], mode=os.RTLD_NOW)
