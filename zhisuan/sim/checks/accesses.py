@@ -156,6 +156,9 @@ class _Watcher:
     def special(self, index: int) -> NoReturn:
         raise _Unpredictable(f"special register {index}")
 
+    def print(self, text: str) -> None:
+        """What a row prints touches no memory."""
+
 
 @cache
 def reach(name: str, mode: str) -> Reach:
