@@ -74,6 +74,9 @@ def to_llvm(
     """The LLVM IR of the kernels in `source`; `flags` are more arguments for clang."""
     args = ["-cc1", *_language_flags(language), *flags, "-emit-llvm", f"-O{optimize}"]
     args += ["-main-file-name", Path(filename).name]
+    for folder in include_dirs:
+        if Path(folder).is_absolute():  # programs name no folder of the host
+            args.append(f"-fdebug-prefix-map={folder}/=")
     for folder in search_folders(filename, include_dirs):
         args += ["-I", str(folder)]
     for name, value in defines.items():
