@@ -33,7 +33,7 @@ def test_every_preset_is_complete_and_names_its_sources() -> None:
 
 def test_the_default_is_the_class_it_says() -> None:
     machine = load(DEFAULT)
-    assert machine.macs_per_cycle == 1536
+    assert machine.matrix.elements * machine.lanes("f16") == 1536
     assert machine.nram_usable == 640 * 1024
     assert machine.dram_bytes_per_cycle == pytest.approx(102.4)
 

@@ -255,11 +255,6 @@ class Machine:
         return self.chip.clusters * self.chip.cores_per_cluster
 
     @property
-    def macs_per_cycle(self) -> int:
-        """Peak FP16 multiply-accumulates per cycle of a core."""
-        return self.matrix.elements * self.matrix.lanes_f16
-
-    @property
     def dram_bytes_per_cycle(self) -> float:
         return self.dram.bytes_per_second / self.clock_hz
 
