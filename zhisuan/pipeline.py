@@ -24,6 +24,7 @@ from zhisuan.report.model import Layer, RunReport
 from zhisuan.runtime import plan as plans
 from zhisuan.runtime.device import play
 from zhisuan.runtime.orders import refuse_differences
+from zhisuan.sim.execute import prepare
 from zhisuan.sim.timing import replay
 
 if TYPE_CHECKING:
@@ -103,16 +104,21 @@ def execute(
     outputs must not differ.
     """
     clock = clock or Clock()
+    executor = knobs.executor() or "native"
+    if progress:
+        progress(0, len(plan.launches), "native core")
+    with clock.part("prepare native core"):
+        prepare(executor)
     with clock.part("simulate values"):
         outputs, trace = play(
             plan, programs, constants, inputs, machine,
-            executor=knobs.executor() or "native", progress=progress, checks=checks,
+            executor=executor, progress=progress, checks=checks,
         )  # fmt: skip
     if schedule is not None:
         with clock.part("simulate another order"):
             again, _ = play(
                 plan, programs, constants, inputs, machine,
-                executor=knobs.executor() or "native", checks=checks, schedule=schedule,
+                executor=executor, checks=checks, schedule=schedule,
             )  # fmt: skip
         refuse_differences(outputs, again, schedule)
     with clock.part("replay timing"):

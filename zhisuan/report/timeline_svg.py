@@ -16,7 +16,9 @@ from zhisuan.report.model import RunReport
 from zhisuan.report.palette import UNIT_NAMES, cause
 from zhisuan.report.payload import layer_blocks
 
-GUTTER, PLOT, BAND, LANE, GAP, TOP = 100, 1000, 24, 34, 8, 6
+GUTTER, PLOT, BAND, LANE, GAP, TOP, LEGEND_ROW = 100, 1000, 24, 34, 8, 6, 20
+LEAST_SHARE = 0.01
+"""Of a column, below which a state is not drawn."""
 MIDDLE_INK, PALE_INK = "#77797d", "#9a9ca0"
 """Greys that read on white and on black."""
 
@@ -27,16 +29,19 @@ def timeline_svg(report: RunReport, first: int = 0, last: int | None = None) -> 
     states = report.timing.causes
     lanes = lanes_of(report.trace, report.timing)
     parts = [_layers(report, first, last)]
+    seen = np.zeros(len(states), bool)
     y = TOP + BAND + GAP
     for lane in lanes:
         shares = columns(lane, first, last, PLOT, len(states))
         parts.append(_text(0, y + LANE / 2 - 3, UNIT_NAMES[lane.unit], MIDDLE_INK))
         parts.append(_text(0, y + LANE / 2 + 12, q.percent(shares[:, 0].mean()), PALE_INK))
         parts.append(_stacks(shares, y, states))
+        seen |= (shares > LEAST_SHARE).any(axis=0)
         y += LANE + GAP
     parts.append(_axis(first, last, y))
-    parts.append(_legend(states, y + 40))
-    width, height = GUTTER + PLOT + 6, y + 52
+    legend, rows = _legend([name for name, one in zip(states, seen, strict=True) if one], y + 40)
+    parts.append(legend)
+    width, height = GUTTER + PLOT + 6, y + 32 + rows * LEGEND_ROW
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'font-family="system-ui, sans-serif" font-size="12">'
@@ -56,7 +61,7 @@ def _stacks(shares: np.ndarray, y: float, states: tuple[str, ...]) -> str:
     bottom = np.full(PLOT, y + LANE)
     parts = []
     for index, name in enumerate(states):
-        height = np.where(shares[:, index] > 0.01, shares[:, index] * LANE, 0)
+        height = np.where(shares[:, index] > LEAST_SHARE, shares[:, index] * LANE, 0)
         runs = _runs(bottom, height)
         bottom = bottom - height
         if runs:
@@ -112,13 +117,17 @@ def _axis(first: int, last: int, y: float) -> str:
     return "".join(parts)
 
 
-def _legend(states: tuple[str, ...], y: float) -> str:
-    parts, x = [], float(GUTTER)
+def _legend(states: list[str], y: float) -> tuple[str, int]:
+    """The states that the picture shows, and the rows that their names take."""
+    parts, x, rows = [], float(GUTTER), 1
     for name in states:
         known = cause(name)
+        width = 17 + len(known.name) * 7 + 22
+        if x + width > GUTTER + PLOT:
+            x, y, rows = float(GUTTER), y + LEGEND_ROW, rows + 1
         parts.append(
             f'<rect x="{x:.0f}" y="{y - 10:g}" width="11" height="11" rx="2" fill="{known.light}"/>'
         )
         parts.append(_text(x + 17, y, known.name, MIDDLE_INK))
-        x += 17 + len(known.name) * 7 + 22
-    return "".join(parts)
+        x += width
+    return "".join(parts), rows

@@ -187,6 +187,12 @@ def _kind(executor: str) -> type[reference.Run] | type[native_core.Run]:
 
 
 @functools.cache
+def prepare(executor: str) -> None:
+    """Compile the native core, if it is asked for and was never compiled on this host."""
+    if executor == "native" and native_is_possible():
+        native_core.library()
+
+
 def native_is_possible() -> bool:
     """Whether there is a compiler for this host; says so once on standard error if not."""
     try:
