@@ -103,7 +103,7 @@ def _atomic(
     meaning.__doc__ = doc
     instruction(name, opcode, Unit.IO, operands, modes=modes, cycles=_cycles,
                 latency="dram.read_latency", touches=_touches, reads=(GDRAM, NRAM),
-                writes=(NRAM, GDRAM))(meaning)  # fmt: skip
+                writes=(NRAM, GDRAM), ordered=True)(meaning)  # fmt: skip
 
 
 def _check_places(core: Core, o: Operands) -> None:
@@ -178,7 +178,7 @@ def _lock_cycles(machine: Any, o: Operands) -> Any:
 
 
 @instruction("LOCK", 0x196, Unit.IO, "id", cycles=_lock_cycles, latency="dram.read_latency",
-             reads=(), writes=())  # fmt: skip
+             reads=(), writes=(), ordered=True)  # fmt: skip
 def lock(core: Core, o: Operands) -> None:
     """Begin a section that no other task enters with the lock `id`.
 
@@ -191,13 +191,9 @@ def lock(core: Core, o: Operands) -> None:
 
 
 @instruction("UNLOCK", 0x197, Unit.IO, "id", cycles=_lock_cycles, latency="dram.write_latency",
-             reads=(), writes=())  # fmt: skip
+             reads=(), writes=(), ordered=True)  # fmt: skip
 def unlock(core: Core, o: Operands) -> None:
     """End the section that LOCK of the same `id` began."""
     if core.held != o.id:
         core.trap("an unlock of a lock that is not held")
     core.held = None
-
-
-ORDERED_OPCODES = (0x190, 0x191, 0x192, 0x193, 0x196, 0x197)
-"""A program with one of these needs its tasks run in their order."""

@@ -138,7 +138,8 @@ class Instruction:
     `latency` names the machine key added before the result is visible.  For scalar
     instructions `cost` names the key of the machine's scalar cost table instead.  `reads` and
     `writes` are the memories it can reach; an access to any other is a fault.  `noted` are
-    numbers that execution adds to the trace behind the operands, for the cost formula.
+    numbers that execution adds to the trace behind the operands, for the cost formula.  Tasks of
+    a kernel with an `ordered` row run in their order: they may meet in memory without a barrier.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Instruction:
     reads: tuple[Space, ...]
     writes: tuple[Space, ...]
     noted: tuple[str, ...] = ()
+    ordered: bool = False
 
     @property
     def is_queued(self) -> bool:
@@ -223,6 +225,7 @@ def instruction(
     reads: tuple[Space, ...] | None = None,
     writes: tuple[Space, ...] | None = None,
     noted: tuple[str, ...] = (),
+    ordered: bool = False,
 ) -> Callable[[Meaning], Meaning]:
     """Enter a row in the table; the decorated function is its meaning.
 
@@ -248,6 +251,7 @@ def instruction(
                 reads=unit_reads if reads is None else reads,
                 writes=unit_writes if writes is None else writes,
                 noted=noted,
+                ordered=ordered,
             )
         )
         return meaning

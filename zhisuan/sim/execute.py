@@ -18,18 +18,16 @@ import numpy as np
 from zhisuan.base import clang, knobs
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT, SRAM, WRAM
-from zhisuan.isa.atomic import ORDERED_OPCODES
 from zhisuan.isa.disasm import format_instruction
 from zhisuan.isa.number import FLOATS, INTEGERS, bits_of
 from zhisuan.isa.program import Kernel, Parameter, Program
-from zhisuan.isa.registry import OPCODE_BITS
 from zhisuan.sim import native_core, reference
 from zhisuan.sim.barrier import run_together
 from zhisuan.sim.checks.arrays import contents
 from zhisuan.sim.checks.journal import Journal
-from zhisuan.sim.core_id import reads_core_id
 from zhisuan.sim.fault import Fault
 from zhisuan.sim.memory import PARAM_BYTES, Memory
+from zhisuan.sim.reachable import is_ordered, reads_core_id
 from zhisuan.sim.tasks import (
     MEMORY_CORE,
     ONE_TASK,
@@ -69,10 +67,10 @@ def execute(
     `dims` and `task_type` say how many tasks and on which cores (`tasks`); `limit` is for each
     task.  `journal` is told of every scalar load and store; with one, a faulty launch leaves in
     the trace what it did, without one nothing.  `threads` of the host simulate cores at the same
-    time, by default all of them, unless tasks may wait for memory or the program has atomics, or
+    time, by default all of them, unless tasks may wait for memory or the kernel has atomics, or
     a seed, `schedule`, decides their order.
     """
-    entry = program.kernel(kernel)
+    entry, words = program.kernel(kernel), program.words.tobytes()
     _check_room(program, entry, memory)
     slots = _argument_slots(entry, args)
     memory.poke(PARAM.base, np.zeros(PARAM_BYTES, np.uint8))
@@ -81,13 +79,13 @@ def execute(
     memory_cores = (
         task_type != "BLOCK"
         and has_memory_cores(memory.machine)
-        and reads_core_id(program.words.tobytes(), entry.entry)
+        and reads_core_id(words, entry.entry)
     )
     launch = Launch(label, program.name, kernel, trace.rows, dims, task_type)
     several = (dims, task_type) != (ONE_TASK, "BLOCK")
-    waits = several and may_wait(program.words.tobytes(), entry.entry)
+    waits = several and may_wait(words, entry.entry)
     kind = _kind(executor)
-    threads = 1 if _has_atomics(program) else threads
+    threads = 1 if is_ordered(words, entry.entry) else threads
     turns = _turns(kind, threads, schedule, waits, journal)
     meetings = itertools.count()
     started: list[Any] = []
@@ -147,12 +145,6 @@ def _turns(
     return Together(host_threads, to_the_end=journal is not None)
 
 
-def _has_atomics(program: Program) -> bool:
-    """Whether tasks may meet in memory without a barrier, and so must run in their order."""
-    opcodes = program.words & ((1 << OPCODE_BITS) - 1)
-    return bool(np.isin(opcodes, ORDERED_OPCODES).any())
-
-
 def _start(
     kind: type[reference.Run] | type[native_core.Run],
     program: Program,
@@ -193,6 +185,7 @@ def prepare(executor: str) -> None:
         native_core.library()
 
 
+@functools.cache
 def native_is_possible() -> bool:
     """Whether there is a compiler for this host; says so once on standard error if not."""
     try:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from zhisuan.isa.address import CONST, PARAM
 from zhisuan.isa.encoding import Encodable
 from zhisuan.isa.registry import REGISTERS, STACK_POINTER, Kind
-from zhisuan.sim.core_id import reachable, targets
+from zhisuan.sim.reachable import reachable, targets
 
 _BRANCHES = ("CB", "CBZ", "CALLR", "JUMPR")
 _CALLS = ("CALL", "CALLR")

@@ -1,5 +1,5 @@
-"""The instructions that a kernel can reach; among them, whether it asks which core it runs on, and
-so knows of memory cores.
+"""The instructions that a kernel can reach, and what they tell of it: whether it asks which core it
+runs on, and so knows of memory cores; whether its tasks must run in their order.
 
 Comes in: a program's words and a kernel's entry.  Goes out: instructions, yes or no.  Nothing is
 executed.
@@ -27,6 +27,12 @@ def reads_core_id(words: bytes, entry: int) -> bool:
         item.row.name == "SGET#" and item.values[1] == CORE_ID
         for item in reachable(words, entry).values()
     )
+
+
+@functools.lru_cache(maxsize=256)
+def is_ordered(words: bytes, entry: int) -> bool:
+    """Whether tasks of the kernel at word `entry` may meet in memory without a barrier."""
+    return any(item.row.ordered for item in reachable(words, entry).values())
 
 
 @functools.lru_cache(maxsize=256)
