@@ -17,6 +17,7 @@ from rich.markdown import Markdown
 from benchmarks import (
     accuracy,
     checks,
+    compile_time,
     core,
     headline,
     integers,
@@ -41,6 +42,7 @@ SECTIONS: dict[str, tuple[str, Callable[[], str]]] = {
     "size": ("Cost by size", scaling.section),
     "vgg16": ("VGG16", vgg.section),
     "core": ("The native core", core.section),
+    "compile": ("Compiling", compile_time.section),
     "sweeps": ("Sweeps", sweeps.section),
     "checks": ("Checks", checks.section),
     "accuracy": ("Accuracy", accuracy.section),
