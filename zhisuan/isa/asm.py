@@ -20,6 +20,7 @@ from zhisuan.base.errors import ZhisuanError, did_you_mean
 from zhisuan.isa.asm_directives import DIRECTIVES
 from zhisuan.isa.asm_lines import Cursor, Token
 from zhisuan.isa.asm_state import Draft, Label
+from zhisuan.isa.debug_draft import finish
 from zhisuan.isa.encoding import Encodable, encode
 from zhisuan.isa.program import Kernel, Program
 from zhisuan.isa.registry import REGISTERS, Instruction, Kind, Operand
@@ -117,6 +118,7 @@ def _finish(draft: Draft, filename: str) -> Program:
         lines=np.array(places if known else [], np.int32).reshape(-1, 2),
         labels=draft.kept_labels,
         arrays=tuple(sorted(arrays, key=lambda array: array.address)),
+        debug=None if draft.debug is None else finish(draft.debug, filename),
     )
 
 

@@ -13,8 +13,9 @@ import numpy as np
 from zhisuan.base.dtype import BY_NAME
 from zhisuan.base.errors import did_you_mean
 from zhisuan.isa.address import LDRAM, NRAM, SRAM, WRAM
+from zhisuan.isa.asm_debug import DEBUG_DIRECTIVES
 from zhisuan.isa.asm_lines import Cursor
-from zhisuan.isa.asm_state import UNKNOWN_PLACE, Draft
+from zhisuan.isa.asm_state import UNKNOWN_PLACE, Draft, read_place
 from zhisuan.isa.number import ALL, FLOATS
 from zhisuan.isa.program import Array, Kernel, Parameter
 
@@ -44,7 +45,7 @@ def _line(cursor: Cursor, draft: Draft) -> None:
         cursor.take("?", "word")
         draft.place = UNKNOWN_PLACE
         return
-    draft.place = _file_and_line(cursor, draft)
+    draft.place = read_place(cursor, draft)
 
 
 def _label(cursor: Cursor, draft: Draft) -> None:
@@ -124,7 +125,7 @@ def _array(cursor: Cursor, draft: Draft) -> None:
         cursor.expect("=")
         size = cursor.integer("a number of bytes")
     if cursor.peek() is not None:
-        place = _file_and_line(cursor, draft)
+        place = read_place(cursor, draft)
     array = Array(name, space.base + offset, size, *place)
     if offset + size > space.window:
         raise cursor.error(f"the array does not fit {space.name}", column,
@@ -134,15 +135,6 @@ def _array(cursor: Cursor, draft: Draft) -> None:
         if other.address < array.address + size and array.address < other.address + other.size:
             raise cursor.error(f"arrays '{other.name}' and '{name}' overlap", column)
     draft.arrays[array] = cursor.line
-
-
-def _file_and_line(cursor: Cursor, draft: Draft) -> tuple[int, int]:
-    file = cursor.name("a file name, or ?")
-    cursor.expect(":")
-    number = cursor.integer("a line number")
-    if file not in draft.files:
-        draft.files.append(file)
-    return draft.files.index(file), number
 
 
 def _const(cursor: Cursor, draft: Draft) -> None:
@@ -199,4 +191,5 @@ DIRECTIVES: dict[str, Callable[[Cursor, Draft], None]] = {
     ".array": _array,
     ".const": _const,
     ".word": _word,
+    **DEBUG_DIRECTIVES,
 }

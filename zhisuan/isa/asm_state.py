@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from zhisuan.isa.asm_lines import Cursor
+from zhisuan.isa.debug_draft import DebugDraft
 from zhisuan.isa.program import Array, Kernel
 
 UNKNOWN_PLACE = (-1, 0)
@@ -39,9 +41,20 @@ class Draft:
     const: bytearray = field(default_factory=bytearray)
     files: list[str] = field(default_factory=list)
     arrays: dict[Array, int] = field(default_factory=dict)  # with their lines of the text
+    debug: DebugDraft | None = None
 
     def add_word(self, word: int, line: int) -> None:
         """Append a word that stands in `line` of the text."""
         self.words.append(word)
         self.places.append(self.place)
         self.own_lines.append(line)
+
+
+def read_place(cursor: Cursor, draft: Draft) -> tuple[int, int]:
+    """FILE:LINE as (index into `draft.files`, line); a new file is added there."""
+    file = cursor.name("a file name, or ?")
+    cursor.expect(":")
+    number = cursor.integer("a line number")
+    if file not in draft.files:
+        draft.files.append(file)
+    return draft.files.index(file), number

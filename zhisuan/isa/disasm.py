@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import space_of
+from zhisuan.isa.debug_text import debug_lines
 from zhisuan.isa.encoding import Encodable, decode
 from zhisuan.isa.program import Array, Kernel, Program
 from zhisuan.isa.registry import Kind, Operand
@@ -96,7 +97,7 @@ def _lines(program: Program, words: bool, sources: Mapping[str, Sequence[str]]) 
                     yield _kernel(kernel)
         yield from _label(program, symbols, pc)
         if pc == count:
-            return
+            break
         if len(program.lines) and (here := _place(program, pc)) != place:
             place = here
             yield _place_text(program, here, sources)
@@ -104,6 +105,9 @@ def _lines(program: Program, words: bool, sources: Mapping[str, Sequence[str]]) 
         if words:
             text = f"{text.split('  // ')[0]:<{_COMMENT_COLUMN}}// {pc}: {program.words[pc]:016x}"
         yield text
+    if program.debug is not None:
+        yield ""
+        yield from debug_lines(program.debug, program.files)
 
 
 def _aligned(instruction: str) -> str:

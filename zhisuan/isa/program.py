@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from zhisuan.base.errors import ZhisuanError, did_you_mean
+from zhisuan.isa.debug_json import from_plain, to_plain
+from zhisuan.isa.debug_table import DebugTable
 
 MAGIC = b"DLP\x00\x01\x00\x00\x00"
 CHECK = 4
@@ -65,6 +67,7 @@ class Program:
     lines: int32[n, 2], for each word (index into files, line), (-1, 0) where unknown.
     labels: word index → name, for listings only.
     arrays: by address.  A program that names one array of a memory names all of them.
+    debug: names, types and places of variables, of programs compiled with `-g`.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Program:
     lines: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int32))
     labels: dict[int, str] = field(default_factory=dict)
     arrays: tuple[Array, ...] = ()
+    debug: DebugTable | None = None
 
     def kernel(self, name: str) -> Kernel:
         """The kernel called `name`; an unknown name is an error."""
@@ -117,6 +121,8 @@ class Program:
                 for kernel in self.kernels.values()
             ],
         }
+        if self.debug is not None:
+            header["debug"] = to_plain(self.debug)
         text = json.dumps(header, separators=(",", ":")).encode()
         size = len(text).to_bytes(8, "little")
         body = MAGIC + size + text + self.const_data + self.words.astype("<u8").tobytes()
@@ -165,6 +171,7 @@ def _parse(raw: bytes) -> Program:
         lines=np.array(header["lines"], np.int32).reshape(-1, 2),
         labels={int(pc): label for pc, label in header["labels"].items()},
         arrays=tuple(Array(*entry) for entry in header["arrays"]),
+        debug=from_plain(header["debug"]) if "debug" in header else None,
     )
     _check(program, header)
     return program
