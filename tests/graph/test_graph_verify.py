@@ -74,7 +74,8 @@ BROKEN = {
     ),
     "two outputs": (
         with_node(1, outputs=("y", "z")),
-        f"error: an op makes one value\n  where:    {ACT}\n  expected: 1\n  found:    2",
+        f"error: the op makes another number of values\n  where:    {ACT}\n"
+        "  expected: 1: y\n  found:    2",
     ),
     "unknown attribute": (
         with_node(0, attrs={**ATTRS, "stride": (1, 1)}),

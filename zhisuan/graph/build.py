@@ -20,7 +20,7 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph.dims import Shape
 from zhisuan.graph.ir import Graph, Node, Value
 from zhisuan.graph.registry import find
-from zhisuan.graph.shapes import Fact, constant_fact, node_fact
+from zhisuan.graph.shapes import Fact, constant_fact, node_facts
 from zhisuan.graph.verify import verify
 
 
@@ -56,23 +56,40 @@ class GraphBuilder:
         output: str = "",
         label: str = "",
     ) -> str:
-        """Add one use of `op`; returns the name of its output.
+        """Add one use of `op`, which makes one value; returns its name.
 
         Without `label` the op's name is used; a label that is taken gets a number.
         """
+        outputs = (output,) if output else ()
+        return self.call(op, inputs, attrs, outputs=outputs, label=label).output
+
+    def call(
+        self,
+        op: str,
+        inputs: Iterable[str],
+        attrs: Mapping[str, Any] | None = None,
+        *,
+        outputs: tuple[str, ...] = (),
+        label: str = "",
+    ) -> Node:
+        """As `node`, for any number of outputs; returns the node."""
+        row = find(op, label or op)
         label = self._unique_label(label or op)
-        output = output or self.fresh(label)
-        node = Node(
-            op, tuple(inputs), (output,), find(op, label).complete(attrs or {}, label), label
-        )
+        if not outputs:
+            outputs = (self.fresh(label),)
+            if len(row.outputs) > 1:
+                outputs = tuple(self.fresh(f"{label}.{name}") for name in row.outputs)
+        node = Node(op, tuple(inputs), outputs, row.complete(attrs or {}, label), label)
         for name in node.inputs:
             if name not in self.facts:
                 raise ZhisuanError(
                     f"the value '{name}' is used before it is made", where=f"node '{label}'"
                 )
-        self._new(output, node_fact(node, [self.facts[name] for name in node.inputs]))
+        facts = node_facts(node, [self.facts[name] for name in node.inputs])
+        for name, fact in zip(outputs, facts, strict=True):
+            self._new(name, fact)
         self._nodes.append(node)
-        return output
+        return node
 
     def known(self, name: str) -> np.ndarray | None:
         """The value's numbers where they are known before running, large constants included."""

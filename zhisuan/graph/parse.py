@@ -153,8 +153,10 @@ def _array(items: Any, value: Value) -> np.ndarray | None:
 
 
 def _node(line: _Line, parsed: Parsed) -> None:
-    """node := typed '=' op '(' names ')' ['{' key '=' json, ... '}'] '@' string"""
-    value = _typed(line, parsed)
+    """node := typed ',' ... '=' op '(' names ')' ['{' key '=' json, ... '}'] '@' string"""
+    values = [_typed(line, parsed)]
+    while line.accept(","):
+        values.append(_typed(line, parsed))
     line.expect("=")
     start = line.at
     op = line.word()
@@ -167,7 +169,9 @@ def _node(line: _Line, parsed: Parsed) -> None:
         complete = find(op, label).complete(attrs, label)
     except ZhisuanError as error:
         line.fail(error.what, error.expected or "an op as the registry has it", at=start)
-    parsed.nodes.append(Node(op, tuple(inputs), (value.name,), complete, label))
+    parsed.nodes.append(
+        Node(op, tuple(inputs), tuple(value.name for value in values), complete, label)
+    )
     parsed.places[label] = line.place(start)
 
 

@@ -35,11 +35,11 @@ def run(
     arrays = {**graph.constants, **feeds}
     for node in graph.nodes:
         inputs = [arrays[name] for name in node.inputs]
-        dtype = graph.values[node.output].dtype.numpy
-        result = find(node.op, node.label).reference(*inputs, **node.attrs)
-        arrays[node.output] = np.asarray(result, dtype)
-        if watch is not None:
-            watch(node.output, arrays[node.output])
+        results = find(node.op, node.label).results(*inputs, **node.attrs)
+        for name, result in zip(node.outputs, results, strict=True):
+            arrays[name] = np.asarray(result, graph.values[name].dtype.numpy)
+            if watch is not None:
+                watch(name, arrays[name])
         for name in node.inputs:
             if last_use[name] is node and name not in graph.outputs:
                 arrays.pop(name, None)

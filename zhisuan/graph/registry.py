@@ -1,14 +1,22 @@
 """One declaration per op: in comes a NumPy function, out goes a complete row of the registry.
 
-    @op(shape=broadcast, dtype=same_dtype, onnx="Add")
-    def add(a, b):
-        '''a + b, element by element, sizes broadcast.'''
-        return a + b
+    @op(shape=broadcast, dtype=same_dtype, onnx="Mul")
+    def mul(a, b):
+        '''a * b, element by element, sizes broadcast.'''
+        return a * b
+
+    @gradient("mul")
+    def _(g, a, b):
+        return F.sum_like(g * b, a), F.sum_like(g * a, b)
 
 The function *is* the reference.  Its name is the op's name, its parameters are the inputs
 (`x=None` is optional, `*xs` takes any number), its keyword-only parameters are the attributes
-with their types and defaults, its docstring is the documentation.  Importer, verifier, shape
-inference, text form and folding read the row; nothing is declared twice.  No hardware here.
+with their types and defaults, its docstring is the documentation.  An op of several results names
+them in `outputs`, and its rules and its reference give a tuple.  A first parameter `state` is no
+input: it is where the op keeps what outlives a run, such as variables (`session`).
+
+Importer, verifier, shape inference, text form, folding, both automatic differentiators and the
+tensor's methods read the row; nothing is declared twice.  No hardware here.
 """
 
 from __future__ import annotations
@@ -17,13 +25,14 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 import numpy as np
 
 from zhisuan.base.dtype import DType
 from zhisuan.base.errors import ZhisuanError, did_you_mean
 from zhisuan.graph.dims import Shape
+from zhisuan.graph.gradient_rule import GradientRule, parse_rule
 
 AttrValue = bool | int | float | str | tuple[int, ...] | tuple[float, ...]
 
@@ -73,8 +82,10 @@ class Call:
         return shape
 
 
-ShapeRule = Callable[[Call], Shape]
-DTypeRule = Callable[[Call], DType]
+Function = TypeVar("Function", bound=Callable[..., Any])
+ShapeRule = Callable[[Call], Any]
+DTypeRule = Callable[[Call], Any]
+"""A `Shape` or a `DType`; for an op of several outputs a tuple of them."""
 
 
 _KIND_TEXT = {
@@ -119,7 +130,7 @@ class OpDef:
     """A row of the registry."""
 
     name: str
-    reference: Callable[..., np.ndarray]
+    reference: Callable[..., Any]
     shape: ShapeRule
     dtype: DTypeRule
     onnx: tuple[str, ...]
@@ -128,8 +139,17 @@ class OpDef:
     inputs: tuple[str, ...]
     min_inputs: int
     variadic: bool
+    outputs: tuple[str, ...] = ("y",)
+    aten: tuple[str, ...] = ()
+    flat: str = ""
+    has_state: bool = False
     value: Callable[[Call], np.ndarray] | None = None
     attrs: Mapping[str, Attr] = field(default_factory=dict)
+
+    @property
+    def gradient(self) -> GradientRule | None:
+        """The rule for going back through the op; None where `flat` says why there is none."""
+        return GRADIENTS.get(self.name)
 
     def complete(self, attrs: Mapping[str, Any], label: str) -> dict[str, Any]:
         """`attrs` checked and with defaults filled in, in declaration order."""
@@ -162,6 +182,19 @@ class OpDef:
             complete[name] = value
         return complete
 
+    def inferred(self, call: Call) -> tuple[tuple[DType, Shape], ...]:
+        """Element type and shape of every output, by the op's own rules."""
+        dtypes, shapes = self.dtype(call), self.shape(call)
+        if len(self.outputs) == 1:
+            return ((dtypes, shapes),)  # pyright: ignore
+        several = dtypes if isinstance(dtypes, tuple) else (dtypes,) * len(self.outputs)
+        return tuple(zip(several, shapes, strict=True))  # pyright: ignore
+
+    def results(self, *inputs: Any, **attrs: Any) -> tuple[Any, ...]:
+        """What the reference makes, always as a tuple."""
+        found = self.reference(*inputs, **attrs)
+        return found if len(self.outputs) > 1 else (found,)
+
     def check_arity(self, count: int, label: str) -> None:
         """An error unless the op takes `count` inputs."""
         most = len(self.inputs)
@@ -181,6 +214,7 @@ class OpDef:
 
 
 OPS: dict[str, OpDef] = {}
+GRADIENTS: dict[str, GradientRule] = {}
 
 
 def op(
@@ -189,21 +223,27 @@ def op(
     dtype: DTypeRule,
     onnx: str | tuple[str, ...] = (),
     onnx_note: str = "",
+    aten: str | tuple[str, ...] = (),
+    outputs: tuple[str, ...] = ("y",),
+    flat: str = "",
     value: Callable[[Call], np.ndarray] | None = None,
-) -> Callable[[Callable[..., np.ndarray]], Callable[..., np.ndarray]]:
+) -> Callable[[Function], Function]:
     """Register the decorated NumPy function as an op.
 
-    `onnx` names the ONNX operators it imports from, `onnx_note` says why there is none;
-    `value` gives an op whose result depends on shapes only (such as `shape`) its known value.
+    `onnx` names the ONNX operators it imports from, `onnx_note` says why there is none; `aten`
+    names PyTorch's operators of the same meaning; `flat` says why no gradient goes back through
+    it; `value` gives an op whose result depends on shapes only (such as `shape`) its known value.
     """
     names = (onnx,) if isinstance(onnx, str) else onnx
 
-    def register(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    def register(function: Function) -> Function:
         name = function.__name__.rstrip("_")
         if name in OPS:
             raise AssertionError(f"op '{name}' is declared twice")
         kinds = inspect.Parameter
         parameters = list(inspect.signature(function).parameters.values())
+        has_state = bool(parameters) and parameters[0].name == "state"
+        parameters = parameters[has_state:]
         inputs = [p for p in parameters if p.kind is not kinds.KEYWORD_ONLY]
         plain = [p for p in inputs if p.kind is not kinds.VAR_POSITIONAL]
         hints = typing.get_type_hints(function)
@@ -216,14 +256,33 @@ def op(
             onnx_note=onnx_note,
             doc=inspect.getdoc(function) or "",
             inputs=tuple(p.name for p in inputs),
-            min_inputs=max(1, sum(p.default is kinds.empty for p in plain)),
+            min_inputs=max(len(inputs) > len(plain), sum(p.default is kinds.empty for p in plain)),
             variadic=len(inputs) > len(plain),
+            outputs=outputs,
+            aten=(aten,) if isinstance(aten, str) else aten,
+            flat=flat,
+            has_state=has_state,
             value=value,
             attrs={
                 p.name: _attr(p.name, hints[p.name], p.default)
                 for p in parameters
                 if p.kind is kinds.KEYWORD_ONLY
             },
+        )
+        return function
+
+    return register
+
+
+def gradient(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated function as the gradient rule of op `name` (`gradient_rule`)."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        row = OPS[name]
+        if name in GRADIENTS or row.flat:
+            raise AssertionError(f"op '{name}' has more than one word on its gradient")
+        GRADIENTS[name] = parse_rule(
+            function, row.inputs, row.outputs, tuple(row.attrs), row.variadic
         )
         return function
 

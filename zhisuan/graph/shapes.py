@@ -39,8 +39,8 @@ def constant_fact(array: np.ndarray) -> Fact:
     return Fact(from_numpy(array.dtype), array.shape, known)
 
 
-def node_fact(node: Node, inputs: list[Fact]) -> Fact:
-    """The fact of the node's output; a broken rule is a `ZhisuanError` that names the node."""
+def node_facts(node: Node, inputs: list[Fact]) -> tuple[Fact, ...]:
+    """The facts of the node's outputs; a broken rule is a `ZhisuanError` that names the node."""
     row = find(node.op, node.label)
     row.check_arity(len(inputs), node.label)
     call = Call(
@@ -52,8 +52,9 @@ def node_fact(node: Node, inputs: list[Fact]) -> Fact:
         known=tuple(fact.known for fact in inputs),
         attrs=row.complete(node.attrs, node.label),
     )
-    dtype, shape = row.dtype(call), row.shape(call)
-    return Fact(dtype, shape, _known_value(row, call, dtype, shape))
+    types = row.inferred(call)
+    known = _known_values(row, call, types)
+    return tuple(Fact(*pair, value) for pair, value in zip(types, known, strict=True))
 
 
 def propagate(graph: Graph, binding: Mapping[str, int] | None = None) -> dict[str, Fact]:
@@ -67,7 +68,8 @@ def propagate(graph: Graph, binding: Mapping[str, int] | None = None) -> dict[st
         shape = value.shape if binding is None else dims.evaluate_shape(value.shape, binding)
         facts[name] = Fact(value.dtype, shape)
     for node in graph.nodes:
-        facts[node.output] = node_fact(node, [facts[name] for name in node.inputs])
+        made = node_facts(node, [facts[name] for name in node.inputs])
+        facts.update(zip(node.outputs, made, strict=True))
     return facts
 
 
@@ -91,19 +93,25 @@ def _input_names(row: OpDef, count: int) -> tuple[str, ...]:
     return plain + tuple(f"{row.inputs[-1]}[{i}]" for i in range(count - len(plain)))
 
 
-def _known_value(row: OpDef, call: Call, dtype: DType, shape: Shape) -> np.ndarray | None:
-    """The output's numbers, when small and computable from known inputs."""
+def _known_values(
+    row: OpDef, call: Call, types: tuple[tuple[DType, Shape], ...]
+) -> tuple[np.ndarray | None, ...]:
+    """The outputs' numbers, where they are small and computable from known inputs."""
     if row.value is not None:
-        return row.value(call)
-    size = dims.product(shape)
-    if not isinstance(size, int) or size > SMALL:
-        return None
+        return (row.value(call),)
+    nothing = (None,) * len(types)
+    sizes = [dims.product(shape) for _, shape in types]
+    if row.has_state or any(not isinstance(size, int) or size > SMALL for size in sizes):
+        return nothing
     known = [value for value in call.known if value is not None]
     if len(known) != len(call.known):
-        return None
+        return nothing
     if any(value.dtype == object for value in known):
-        return _symbolic_value(row, call, known)
-    return np.asarray(row.reference(*known, **call.attrs), dtype=dtype.numpy)
+        return (_symbolic_value(row, call, known),) if len(types) == 1 else nothing
+    results = row.results(*known, **call.attrs)
+    return tuple(
+        np.asarray(item, dtype.numpy) for item, (dtype, _) in zip(results, types, strict=True)
+    )
 
 
 def _symbolic_value(row: OpDef, call: Call, known: list[np.ndarray]) -> np.ndarray | None:

@@ -6,6 +6,7 @@
       const %w : f32[8, 3, 3, 3] = stored
       %c : f32[1, 8, h, w] = conv2d(%x, %w) {pads = [1, 1, 1, 1], pad_mode = "reflect"} @ "first"
       %y : f32[1, 8, h, w] = mul(%c, %two) @ "twice"
+      %v : f32[1, 8, h, 2], %i : i64[1, 8, h, 2] = topk(%y) {k = 2} @ "best"
       output %y
     }
 
@@ -159,7 +160,7 @@ def _node_text(graph: Graph, node: Node) -> str:
     ]
     inputs = ", ".join(name_text(name) for name in node.inputs)
     braces = f" {{{', '.join(attrs)}}}" if attrs else ""
-    typed = _typed(graph, node.output)
+    typed = ", ".join(_typed(graph, name) for name in node.outputs)
     return f"{typed} = {node.op}({inputs}){braces} @ {json.dumps(node.label)}"
 
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 from zhisuan.base.errors import VerifyError, ZhisuanError
 from zhisuan.graph.ir import Graph, Node, Value
 from zhisuan.graph.registry import find
-from zhisuan.graph.shapes import Fact, constant_fact, node_fact
+from zhisuan.graph.shapes import Fact, constant_fact, node_facts
 
 
 class BrokenNode(VerifyError):
@@ -64,19 +64,25 @@ def _check_node(
                 expected="an input, a constant or the output of an earlier node",
                 found=name,
             )
-    if len(node.outputs) != 1:
-        _fail("an op makes one value", where, expected="1", found=str(len(node.outputs)))
-    _define(graph, node.output, facts, where)
     try:
-        complete = find(node.op, node.label).complete(node.attrs, node.label)
-        fact = node_fact(node, [facts[name] for name in node.inputs])
+        row = find(node.op, node.label)
+        if len(node.outputs) != len(row.outputs):
+            several = f"{len(row.outputs)}: {', '.join(row.outputs)}"
+            _fail("the op makes another number of values", where, several, str(len(node.outputs)))
+        for name in node.outputs:
+            _define(graph, name, facts, where)
+        complete = row.complete(node.attrs, node.label)
+        made = node_facts(node, [facts[name] for name in node.inputs])
+    except VerifyError:
+        raise
     except ZhisuanError as error:
         _fail(error.what, where, error.expected, error.found)
     if complete != node.attrs:
         missing = ", ".join(name for name in complete if name not in node.attrs)
         _fail("an attribute is left to its default", where, "every attribute", f"no {missing}")
-    facts[node.output] = fact
-    _compare(graph.values[node.output], fact, where)
+    for name, fact in zip(node.outputs, made, strict=True):
+        facts[name] = fact
+        _compare(graph.values[name], fact, where)
 
 
 def _define(graph: Graph, name: str, facts: dict[str, Fact], where: str) -> None:

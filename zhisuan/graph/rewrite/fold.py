@@ -28,9 +28,9 @@ def fold(graph: Graph) -> Graph:
     nodes: list[Node] = []
     for node in graph.nodes:
         node = replace(node, inputs=tuple(forward.get(name, name) for name in node.inputs))
-        folded = _constant(node, facts, constants)
+        folded = _constants(node, facts, constants)
         if folded is not None:
-            constants[node.output] = folded
+            constants.update(zip(node.outputs, folded, strict=True))
         elif _changes_nothing(node, facts) and node.output not in graph.outputs:
             forward[node.output] = node.inputs[0]
         else:
@@ -38,21 +38,27 @@ def fold(graph: Graph) -> Graph:
     return _with_constants(graph, nodes, constants)
 
 
-def _constant(
+def _constants(
     node: Node, facts: dict[str, Fact], constants: dict[str, np.ndarray]
-) -> np.ndarray | None:
-    """The node's value when all it reads is constant, or when it is a known size."""
-    fact = facts[node.output]
-    if fact.known is not None and fact.known.dtype != object:
-        return fact.known
-    if any(name not in constants for name in node.inputs):
+) -> list[np.ndarray] | None:
+    """The node's values when all it reads is constant, or when they are known sizes."""
+    made = [facts[name] for name in node.outputs]
+    known = [fact.known for fact in made if fact.known is not None and fact.known.dtype != object]
+    if len(known) == len(made):
+        return known
+    row = find(node.op, node.label)
+    if row.has_state or any(name not in constants for name in node.inputs):
         return None
     inputs = [constants[name] for name in node.inputs]
-    size = product(fact.shape)
-    if not isinstance(size, int) or size > max(LARGEST, *(array.size for array in inputs)):
+    largest = max([LARGEST, *(array.size for array in inputs)])
+    sizes = [product(fact.shape) for fact in made]
+    if any(not isinstance(size, int) or size > largest for size in sizes):
         return None
-    result = find(node.op, node.label).reference(*inputs, **node.attrs)
-    return np.ascontiguousarray(result, fact.dtype.numpy).reshape(fact.shape)  # pyright: ignore
+    results = row.results(*inputs, **node.attrs)
+    return [
+        np.ascontiguousarray(result, fact.dtype.numpy).reshape(fact.shape)  # pyright: ignore
+        for result, fact in zip(results, made, strict=True)
+    ]
 
 
 def _changes_nothing(node: Node, facts: dict[str, Fact]) -> bool:

@@ -21,14 +21,14 @@ def name_layers(graph: Graph) -> Graph:
     """The graph with readable labels."""
     labels: dict[str, str] = {}  # the node's output -> its new label
     for node in graph.nodes:
-        labels[node.output] = _layer(node)
+        labels[node.outputs[0]] = _layer(node)
     for node in graph.nodes:
         if node.op == "instance_norm":
             _name_vectors(node, graph.producers(), labels)
     taken: set[str] = set()
     nodes = []
     for node in graph.nodes:
-        label = _unique(labels[node.output], taken)
+        label = _unique(labels[node.outputs[0]], taken)
         taken.add(label)
         nodes.append(replace(node, label=label))
     return graph.with_nodes(nodes)

@@ -15,7 +15,7 @@ from zhisuan.graph.dims import Shape
 from zhisuan.graph.ir import Graph, Node, Value
 from zhisuan.graph.registry import find
 from zhisuan.graph.rewrite.dce import dce
-from zhisuan.graph.shapes import Fact, constant_fact, node_fact
+from zhisuan.graph.shapes import Fact, constant_fact, node_facts
 
 
 class Edit:
@@ -68,7 +68,7 @@ class Edit:
         row = find(op, label)
         output = output or self._fresh(label)
         node = Node(op, tuple(inputs), (output,), row.complete(attrs or {}, label), label)
-        fact = node_fact(node, [self._fact(name) for name in node.inputs])
+        (fact,) = node_facts(node, [self._fact(name) for name in node.inputs])
         self.values[output] = Value(output, fact.dtype, fact.shape)
         return node
 
@@ -78,7 +78,7 @@ class Edit:
         for node in self.graph.nodes:
             new = offer(node) or [node]
             for added in new:
-                self.producers[added.output] = added
+                self.producers.update(dict.fromkeys(added.outputs, added))
             if new != [node]:
                 self._move_uses(node, new)
             nodes += new
@@ -88,7 +88,8 @@ class Edit:
         for name in set(old.inputs):
             self._uses[name] = [user for user in self._uses[name] if user is not old]
         for node in new:
-            self._uses.setdefault(node.output, [])
+            for name in node.outputs:
+                self._uses.setdefault(name, [])
             for name in set(node.inputs):
                 self._uses.setdefault(name, []).append(node)
 
