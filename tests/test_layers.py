@@ -22,11 +22,12 @@ ROWS: dict[str, int] = {
     "graph": 1,
     "arch": 1,
     "isa": 1,
-    "tensor": 2,
     "quantize": 2,
+    "session": 2,
     "sim": 2,
     "bcl": 2,
-    "session": 3,
+    "cpu": 3,
+    "tensor": 3,
     "runtime": 3,
     "frontend": 4,
     "debug": 4,
@@ -38,7 +39,7 @@ ROWS: dict[str, int] = {
     "explore": 8,
     "cli": 9,
 }
-MATHS = frozenset({"graph", "quantize", "tensor", "session", "frontend", "models"})
+MATHS = frozenset({"graph", "quantize", "session", "cpu", "tensor", "frontend", "models"})
 MACHINE = frozenset({"arch", "isa", "sim", "bcl", "runtime", "debug", "kernels", "report"})
 
 VAGUE_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"})

@@ -2,8 +2,8 @@
 
 A face of the framework derives its own: in a graph a handle names a value to come, in eager code
 it holds the numbers.  `F.NAME(inputs..., attribute=...)` calls op NAME of the registry on handles
-of either face; a number among the inputs becomes a constant of the first handle's type.  So one
-gradient rule, one model and one loss serve both.  Knows ops only through their rows.
+of either face; a number among the inputs becomes a constant of the type of the handle before it.
+So one gradient rule, one model and one loss serve both.  Knows ops only through their rows.
 """
 
 from __future__ import annotations
@@ -156,7 +156,11 @@ def _function(row: OpDef) -> Callable[..., Any]:
                 expected="at least one tensor or graph value among " + ", ".join(row.inputs),
                 found=", ".join(type(item).__name__ for item in inputs) or "nothing",
             )
-        return like.apply(row, tuple(like.operand(item) for item in inputs), attrs)
+        handles = []
+        for item in inputs:
+            like = item if isinstance(item, Handle) else like
+            handles.append(like.operand(item))
+        return like.apply(row, tuple(handles), attrs)
 
     call.__name__ = row.name
     call.__doc__ = row.doc

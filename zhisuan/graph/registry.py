@@ -190,6 +190,13 @@ class OpDef:
         several = dtypes if isinstance(dtypes, tuple) else (dtypes,) * len(self.outputs)
         return tuple(zip(several, shapes, strict=True))  # pyright: ignore
 
+    def input_names(self, count: int) -> tuple[str, ...]:
+        """What each of `count` inputs is called; the variadic ones are numbered."""
+        if not self.variadic:
+            return self.inputs[:count]
+        plain = self.inputs[:-1]
+        return plain + tuple(f"{self.inputs[-1]}[{i}]" for i in range(count - len(plain)))
+
     def results(self, *inputs: Any, **attrs: Any) -> tuple[Any, ...]:
         """What the reference makes, always as a tuple."""
         found = self.reference(*inputs, **attrs)

@@ -46,7 +46,7 @@ def node_facts(node: Node, inputs: list[Fact]) -> tuple[Fact, ...]:
     call = Call(
         op=node.op,
         label=node.label,
-        names=_input_names(row, len(inputs)),
+        names=row.input_names(len(inputs)),
         dtypes=tuple(fact.dtype for fact in inputs),
         shapes=tuple(fact.shape for fact in inputs),
         known=tuple(fact.known for fact in inputs),
@@ -84,13 +84,6 @@ def infer(graph: Graph, binding: Mapping[str, int]) -> dict[str, tuple[int, ...]
             )
     facts = propagate(graph, binding)
     return {name: dims.evaluate_shape(fact.shape, binding) for name, fact in facts.items()}
-
-
-def _input_names(row: OpDef, count: int) -> tuple[str, ...]:
-    if not row.variadic:
-        return row.inputs[:count]
-    plain = row.inputs[:-1]
-    return plain + tuple(f"{row.inputs[-1]}[{i}]" for i in range(count - len(plain)))
 
 
 def _known_values(

@@ -1,9 +1,11 @@
 """The rows of the op registry, one file per family; importing this package fills the registry."""
 
 from zhisuan.graph.ops import (
+    compare,
     convolution,
     elementwise,
     layout,
+    like,
     linear,
     normalization,
     pooling,
@@ -15,9 +17,11 @@ from zhisuan.graph.registry import OPS
 
 __all__ = [
     "OPS",
+    "compare",
     "convolution",
     "elementwise",
     "layout",
+    "like",
     "linear",
     "normalization",
     "pooling",

@@ -11,10 +11,17 @@ from zhisuan.graph.dims import Dim, Shape
 from zhisuan.graph.ops.elementwise import relu, sigmoid, tanh
 from zhisuan.graph.ops.resample import PadMode, check_reflect, frame
 from zhisuan.graph.ops.rules import float_dtype
-from zhisuan.graph.registry import Call, op, shape_text
+from zhisuan.graph.registry import Call, find, op, shape_text
 
 Activation = Literal["", "relu", "sigmoid", "tanh"]
 ACTIVATIONS = {"": lambda x: x, "relu": relu, "sigmoid": sigmoid, "tanh": tanh}
+
+
+def before_activation(g, y, activation: str):
+    """The gradient in front of a fused activation: handles of that behind it and of its result."""
+    rule = find(activation or "identity").gradient
+    assert rule is not None  # every activation has one that reads its result alone
+    return rule((g,), (y,), (y,), {})[0]
 
 
 def conv2d_shape(call: Call) -> Shape:

@@ -9,14 +9,16 @@ import numpy as np
 from zhisuan.base import dtype as dtypes
 from zhisuan.base.dtype import DType
 from zhisuan.graph.dims import Dim, Formula, Shape, divide_exactly, product
+from zhisuan.graph.handle import F
 from zhisuan.graph.ops.rules import (
     axes_of,
     axis_of,
     first_dtype,
     same_dtype,
+    same_shape,
     sizes,
 )
-from zhisuan.graph.registry import Call, op, shape_text
+from zhisuan.graph.registry import Call, gradient, op, shape_text
 
 FAR = 2**31 - 1  # exporters write "to the end" as a bound of at least this size
 
@@ -40,7 +42,7 @@ def dims_array(dims: Shape) -> np.ndarray:
     return np.array(dims, dtype=np.int64)
 
 
-@op(shape=shape_vector, dtype=index_dtype, onnx="Shape", value=shape_value)
+@op(shape=shape_vector, dtype=index_dtype, onnx="Shape", value=shape_value, flat="of sizes")
 def shape(x):
     """The sizes of x as an i64 vector."""
     return np.array(x.shape, dtype=np.int64)
@@ -84,6 +86,11 @@ def reshape(x, shape):
     return x.reshape(target)
 
 
+@gradient("reshape")
+def _(g, x):
+    return F.reshape_like(g, x), None
+
+
 def flattened(call: Call) -> Shape:
     source = call.shapes[0]
     axis = call.attrs["axis"]
@@ -95,6 +102,11 @@ def flattened(call: Call) -> Shape:
 def flatten(x, *, axis: int = 1):
     """x as a matrix: axes before `axis` become rows, the others columns."""
     return x.reshape(int(np.prod(x.shape[: axis if axis >= 0 else axis + x.ndim])), -1)
+
+
+@gradient("flatten")
+def _(g, x):
+    return F.reshape_like(g, x)
 
 
 def transposed(call: Call) -> Shape:
@@ -113,6 +125,12 @@ def transposed(call: Call) -> Shape:
 def transpose(x, *, perm: tuple[int, ...]):
     """x with its axes reordered: output axis i is input axis perm[i]."""
     return np.transpose(x, perm)
+
+
+@gradient("transpose")
+def _(g, perm):
+    back = sorted(range(len(perm)), key=lambda axis: perm[axis])
+    return F.transpose(g, perm=tuple(back))
 
 
 def concatenated(call: Call) -> Shape:
@@ -136,6 +154,11 @@ def concatenated(call: Call) -> Shape:
 def concat(*xs, axis: int):
     """The inputs one after the other along `axis`."""
     return np.concatenate(xs, axis)
+
+
+@gradient("concat")
+def _(g, xs, axis):
+    return [F.concat_part(g, x, *xs[:i], axis=axis) for i, x in enumerate(xs)]
 
 
 def sliced(call: Call) -> Shape:
@@ -185,6 +208,39 @@ def slice_(
     return x[tuple(index)]
 
 
+@gradient("slice")
+def _(g, x, starts, ends, axes, steps):
+    return F.slice_back(g, x, starts=starts, ends=ends, axes=axes, steps=steps)
+
+
+def like_second(call: Call) -> Shape:
+    return call.shapes[1]
+
+
+@op(shape=like_second, dtype=first_dtype, onnx_note="made by gradients")
+def slice_back(
+    x,
+    like,
+    *,
+    starts: tuple[int, ...],
+    ends: tuple[int, ...],
+    axes: tuple[int, ...],
+    steps: tuple[int, ...],
+):
+    """Zeros in the shape of `like`, but x where that slice of it stands."""
+    back = np.zeros(like.shape, x.dtype)
+    index = [slice(None)] * like.ndim
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        index[axis] = slice(start, end, step)
+    back[tuple(index)] = x
+    return back
+
+
+@gradient("slice_back")
+def _(g, starts, ends, axes, steps):
+    return F.slice(g, starts=starts, ends=ends, axes=axes, steps=steps), None
+
+
 def sliced_vector(call: Call) -> Shape:
     (size,) = call.rank(0, 1)
     start, stop = call.attrs["start"], call.attrs["stop"]
@@ -217,6 +273,11 @@ def unsqueeze(x, *, axes: tuple[int, ...]):
     return np.expand_dims(x, axes)
 
 
+@gradient("unsqueeze")
+def _(g, x):
+    return F.reshape_like(g, x)
+
+
 def squeezed(call: Call) -> Shape:
     shape = call.shapes[0]
     axes = axes_of(call, call.attrs["axes"], len(shape))
@@ -231,6 +292,11 @@ def squeeze(x, *, axes: tuple[int, ...]):
     return np.squeeze(x, axes)
 
 
+@gradient("squeeze")
+def _(g, x):
+    return F.reshape_like(g, x)
+
+
 def gathered(call: Call) -> Shape:
     data, indices = call.shapes
     axis = axis_of(call, call.attrs["axis"], len(data))
@@ -243,6 +309,29 @@ def gather(x, indices, *, axis: int = 0):
     return np.take(x, indices, axis=axis)
 
 
+@gradient("gather")
+def _(g, x, indices, axis):
+    return F.gather_back(g, x, indices, axis=axis), None
+
+
+@op(shape=like_second, dtype=first_dtype, onnx_note="made by gradients")
+def gather_back(x, like, indices, *, axis: int = 0):
+    """Zeros in the shape of `like`, plus each entry of x at its index along `axis`."""
+    back = np.zeros(like.shape, x.dtype)
+    front = np.moveaxis(back, axis, 0)
+    axis %= like.ndim
+    moved = np.moveaxis(
+        x.reshape(*like.shape[:axis], indices.size, *like.shape[axis + 1 :]), axis, 0
+    )
+    np.add.at(front, indices.reshape(-1), moved)
+    return back
+
+
+@gradient("gather_back")
+def _(g, indices, axis):
+    return F.gather(g, indices, axis=axis), None, None
+
+
 def given_shape(call: Call) -> Shape:
     return tuple(sizes(call, 0))
 
@@ -251,10 +340,22 @@ def filled_dtype(call: Call) -> DType:
     return dtypes.dtype(call.attrs["dtype"])
 
 
-@op(shape=given_shape, dtype=filled_dtype, onnx="ConstantOfShape")
+@op(shape=given_shape, dtype=filled_dtype, onnx="ConstantOfShape", flat="constant")
 def full(shape, *, value: float = 0.0, dtype: str = "f32"):
     """A tensor of the given sizes with `value` everywhere."""
     return np.full(shape.tolist(), value, dtypes.dtype(dtype).numpy)
+
+
+@op(shape=same_shape, dtype=same_dtype, flat="constant", onnx_note="ConstantOfShape(Shape)")
+def ones_like(x):
+    """1 everywhere, in the shape and type of x."""
+    return np.ones_like(x)
+
+
+@op(shape=same_shape, dtype=same_dtype, flat="constant", onnx_note="ConstantOfShape(Shape)")
+def zeros_like(x):
+    """0 everywhere, in the shape and type of x."""
+    return np.zeros_like(x)
 
 
 def expanded(call: Call) -> Shape:
@@ -275,3 +376,8 @@ def expanded(call: Call) -> Shape:
 def expand(x, shape):
     """x repeated along axes of size 1 until it broadcasts with `shape`."""
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(shape.tolist())))
+
+
+@gradient("expand")
+def _(g, x):
+    return F.sum_like(g, x), None

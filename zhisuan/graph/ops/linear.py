@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from zhisuan.graph.dims import Shape
-from zhisuan.graph.ops.convolution import ACTIVATIONS, Activation
+from zhisuan.graph.handle import F
+from zhisuan.graph.ops.convolution import ACTIVATIONS, Activation, before_activation
+from zhisuan.graph.ops.reduce import swapped
 from zhisuan.graph.ops.rules import axes_of, float_dtype
-from zhisuan.graph.registry import Call, op, shape_text
+from zhisuan.graph.registry import Call, gradient, op, shape_text
 
 
 def linear_shape(call: Call) -> Shape:
@@ -35,6 +37,12 @@ def linear(x, w, bias=None, *, activation: Activation = ""):
     return ACTIVATIONS[activation](y if bias is None else y + bias)
 
 
+@gradient("linear")
+def _(g, x, w, y, activation):
+    g = before_activation(g, y, activation)
+    return F.matmul(g, w), F.matmul(swapped(g), x), F.reduce_sum(g, axes=(0,), keepdims=False)
+
+
 def softmax_shape(call: Call) -> Shape:
     axes_of(call, (call.attrs["axis"],), len(call.shapes[0]))
     return call.shapes[0]
@@ -45,3 +53,8 @@ def softmax(x, *, axis: int = -1):
     """e^x over its sum along `axis`, shifted by the largest so that nothing overflows."""
     shifted = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return shifted / np.sum(shifted, axis=axis, keepdims=True, dtype=x.dtype)
+
+
+@gradient("softmax")
+def _(g, y, axis):
+    return y * (g - F.reduce_sum(g * y, axes=(axis,), keepdims=True))

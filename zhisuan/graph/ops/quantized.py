@@ -45,7 +45,7 @@ def quantize_dtype(call: Call) -> DType:
 
 
 @op(shape=same_shape, dtype=quantize_dtype,
-    onnx_note="QuantizeLinear divides, and rounds otherwise")  # fmt: skip
+    onnx_note="QuantizeLinear divides, and rounds otherwise", flat="of 8-bit integers")  # fmt: skip
 def quantize(x, *, position: int, scale: float):
     """x · (scale / 2^position) to the nearest i8, ties to even, saturated.
 
@@ -64,7 +64,8 @@ def dequantize_dtype(call: Call) -> DType:
 
 
 @op(shape=same_shape, dtype=dequantize_dtype,
-    onnx_note="DequantizeLinear has an offset and other types")  # fmt: skip
+    onnx_note="DequantizeLinear has an offset and other types",
+    flat="of 8-bit integers")  # fmt: skip
 def dequantize(x, *, position: int, scale: float, to: Real = "f32"):
     """x · (2^position / scale): the step is rounded to float32, then the product, then to `to`."""
     step = np.float32(Format(position, scale).step)
@@ -127,7 +128,8 @@ def sums_i32(wide: np.ndarray) -> np.ndarray:
 
 
 @op(shape=conv2d_i8_shape, dtype=_affine_dtype,
-    onnx_note="made from Conv by quantising with a calibration")  # fmt: skip
+    onnx_note="made from Conv by quantising with a calibration",
+    flat="of 8-bit integers")  # fmt: skip
 def conv2d_i8(
     x,
     w,
@@ -156,7 +158,8 @@ def conv2d_i8(
 
 
 @op(shape=linear_i8_shape, dtype=_affine_dtype,
-    onnx_note="made from Gemm by quantising with a calibration")  # fmt: skip
+    onnx_note="made from Gemm by quantising with a calibration",
+    flat="of 8-bit integers")  # fmt: skip
 def linear_i8(x, w, scale, shift, *, activation: Rectifier = "", to: Result = "i8"):
     """convert(activation(f32(x @ wᵀ) · scale + shift)) to the type `to`.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from zhisuan.graph.dims import Shape
+from zhisuan.graph.handle import F
 from zhisuan.graph.ops.rules import axes_of, broadcast, float_dtype, same_dtype
-from zhisuan.graph.registry import Call, op, shape_text
+from zhisuan.graph.registry import Call, gradient, op, shape_text
 
 
 def reduced(call: Call) -> Shape:
@@ -24,16 +25,34 @@ def reduce_sum(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
     return np.sum(x, axis=axes or None, keepdims=keepdims, dtype=x.dtype)
 
 
+@gradient("reduce_sum")
+def _(g, x, axes, keepdims):
+    return F.unreduce(g, x, axes=axes, keepdims=keepdims)
+
+
 @op(shape=reduced, dtype=float_dtype, onnx=("ReduceMean", "GlobalAveragePool"))
 def reduce_mean(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
     """The mean over `axes` (all when empty)."""
     return np.mean(x, axis=axes or None, keepdims=keepdims, dtype=x.dtype)
 
 
+@gradient("reduce_mean")
+def _(g, x, axes, keepdims):
+    count = F.reduce_sum(F.ones_like(x), axes=axes, keepdims=keepdims)
+    return F.unreduce(g / count, x, axes=axes, keepdims=keepdims)
+
+
 @op(shape=reduced, dtype=same_dtype, onnx=("ReduceMax", "GlobalMaxPool"))
 def reduce_max(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
     """The largest over `axes` (all when empty); of nothing, the lowest number of the type."""
     return np.max(x, axis=axes or None, keepdims=keepdims, initial=_lowest(x.dtype))
+
+
+@gradient("reduce_max")
+def _(g, x, y, axes, keepdims):
+    wins = F.cast(F.equal(x, F.unreduce(y, x, axes=axes, keepdims=keepdims)), to=x.dtype.name)
+    count = F.reduce_sum(wins, axes=axes, keepdims=keepdims)
+    return wins * F.unreduce(g / count, x, axes=axes, keepdims=keepdims)
 
 
 def _lowest(dtype: np.dtype) -> float | int | bool:
@@ -46,6 +65,11 @@ def _lowest(dtype: np.dtype) -> float | int | bool:
 def reduce_prod(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
     """The product over `axes` (all when empty)."""
     return np.prod(x, axis=axes or None, keepdims=keepdims, dtype=x.dtype)
+
+
+@gradient("reduce_prod")
+def _(g, x, y, axes, keepdims):
+    return F.unreduce(g * y, x, axes=axes, keepdims=keepdims) / x
 
 
 def matmul_shape(call: Call) -> Shape:
@@ -73,6 +97,25 @@ def matmul_shape(call: Call) -> Shape:
 def matmul(a, b):
     """The matrix product over the last two axes, outer axes broadcast."""
     return np.matmul(a, b)
+
+
+@gradient("matmul")
+def _(g, a, b):
+    left = a if len(a.shape) > 1 else F.unsqueeze(a, axes=(0,))
+    right = b if len(b.shape) > 1 else F.unsqueeze(b, axes=(1,))
+    if len(b.shape) == 1:
+        g = F.unsqueeze(g, axes=(len(g.shape),))
+    if len(a.shape) == 1:
+        g = F.unsqueeze(g, axes=(len(g.shape) - 1,))
+    to_left = F.sum_like(F.matmul(g, swapped(right)), left)
+    to_right = F.sum_like(F.matmul(swapped(left), g), right)
+    return F.reshape_like(to_left, a), F.reshape_like(to_right, b)
+
+
+def swapped(x):
+    """The handle x with its last two axes exchanged."""
+    rank = len(x.shape)
+    return F.transpose(x, perm=(*range(rank - 2), rank - 1, rank - 2))
 
 
 def vecmat_shape(call: Call) -> Shape:

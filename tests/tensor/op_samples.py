@@ -1,0 +1,98 @@
+"""Inputs for every op with a gradient: what finite differences and other frameworks are asked.
+
+A row is (inputs, attributes); inputs are f64 arrays chosen away from kinks, or integers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Sample = tuple[list[np.ndarray], dict[str, Any]]
+_rng = np.random.default_rng(7)
+
+
+def real(*shape: int) -> np.ndarray:
+    """Numbers between -2 and 2, none within 0.05 of 0, no two equal."""
+    count = int(np.prod(shape))
+    steps = (_rng.permutation(count) + 0.5) / max(count, 1) * 1.9 + 0.05
+    return (steps * _rng.choice([-1, 1], count)).reshape(shape)
+
+
+def positive(*shape: int) -> np.ndarray:
+    return np.asarray(np.abs(real(*shape)) + 0.3)
+
+
+def several(make: Any) -> list[Sample]:
+    """One argument, of a few shapes."""
+    return [([make()], {}), ([make(3)], {}), ([make(2, 3)], {})]
+
+
+def pairs(left: Any, right: Any) -> list[Sample]:
+    """Two arguments, of one shape and of shapes that broadcast."""
+    shapes: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
+        ((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 2)),
+    ]  # fmt: skip
+    return [([left(*a), right(*b)], {}) for a, b in shapes]
+
+
+REDUCED = [{}, {"axes": (1,)}, {"axes": (0, 2), "keepdims": False}, {"keepdims": False}]
+
+
+def reduced(make: Any) -> list[Sample]:
+    return [([make(2, 3, 2)], attrs) for attrs in REDUCED]
+
+
+SLICE = {"starts": (1, -1), "ends": (4, -9), "axes": (0, 1), "steps": (2, -1)}
+
+SAMPLES: dict[str, list[Sample]] = {
+    "add": pairs(real, real),
+    "sub": pairs(real, real),
+    "mul": pairs(real, real),
+    "div": pairs(real, positive),
+    "pow": [*pairs(positive, real), ([real(3), np.array([3, 2, 1])], {})],
+    "maximum": [*pairs(real, real), ([real(3), real(3), real(3)], {})],
+    "minimum": [*pairs(real, real), ([real(3), real(3), real(3)], {})],
+    **{name: several(real) for name in ("neg", "abs", "exp", "tanh", "sigmoid", "relu")},
+    **{name: several(real) for name in ("leaky_relu", "identity")},
+    **{name: several(positive) for name in ("sqrt", "reciprocal", "log")},
+    "clip": [([real(4, 4)], {"low": -0.7, "high": 0.93})],
+    "cast": [([real(3)], {"to": "f64"})],
+    "where": [([np.array([[True], [False]]), real(2, 3), real(3)], {})],
+    "reduce_sum": reduced(real),
+    "reduce_mean": reduced(real),
+    "reduce_max": reduced(real),
+    "reduce_prod": reduced(real),
+    "matmul": [
+        ([real(2, 3), real(3, 4)], {}),
+        ([real(3), real(3)], {}),
+        ([real(3), real(3, 2)], {}),
+        ([real(2, 3), real(3)], {}),
+        ([real(2, 1, 2, 3), real(4, 3, 2)], {}),
+    ],
+    "linear": [([real(2, 3), real(4, 3), real(4)], {}), ([real(2, 3), real(4, 3)], {}),
+               ([real(2, 3), real(4, 3), real(4)], {"activation": "tanh"})],
+    "softmax": [([real(2, 3)], {}), ([real(2, 3)], {"axis": 0})],
+    "reshape": [([real(2, 3), np.array([3, -1])], {})],
+    "flatten": [([real(2, 3, 2)], {})],
+    "transpose": [([real(2, 3, 2)], {"perm": (1, 2, 0)})],
+    "concat": [([real(2, 3), real(2, 1), real(2, 2)], {"axis": 1})],
+    "slice": [([real(5, 3)], SLICE)],
+    "slice_back": [([real(2, 3), real(5, 3)], SLICE)],
+    "unsqueeze": [([real(2, 3)], {"axes": (0, 2)})],
+    "squeeze": [([real(1, 2, 1)], {"axes": (0, 2)})],
+    "gather": [
+        ([real(4, 3), np.array([[0, 2], [2, -1]])], {}),
+        ([real(2, 4), np.array([3, 3])], {"axis": -1}),
+    ],
+    "gather_back": [([real(2, 2, 3), real(4, 3), np.array([[0, 2], [2, -1]])], {})],
+    "expand": [([real(3, 1), np.array([2, 1, 4])], {})],
+    "sum_like": [([real(2, 3), real(1, 3)], {}), ([real(2, 3), real()], {})],
+    "broadcast_like": [([real(3, 1), real(2, 3, 2)], {})],
+    "reshape_like": [([real(3, 2), real(6)], {})],
+    "unreduce": [([real(2, 1), real(2, 3)], {"axes": (1,)}),
+                 ([real(2), real(2, 3)], {"axes": (1,), "keepdims": False})],
+    "concat_part": [([real(2, 6), real(2, 2), real(2, 3)], {"axis": 1})],
+    "concat_part_back": [([real(2, 2), real(2, 6), real(2, 2), real(2, 3)], {"axis": 1})],
+}  # fmt: skip

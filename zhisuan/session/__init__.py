@@ -1,0 +1,1 @@
+"""Running graphs: which devices there are, and later which node goes where."""
