@@ -37,6 +37,7 @@ ROWS: dict[str, int] = {
     "lower": 6,
     "pipeline": 7,
     "explore": 8,
+    "labs": 8,
     "cli": 9,
 }
 MATHS = frozenset({"graph", "quantize", "session", "cpu", "tensor", "frontend", "models"})

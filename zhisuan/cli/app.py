@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from zhisuan import __version__
-from zhisuan.cli import machine, programs, quantize, resume, style, sweep, timing, translate
+from zhisuan.cli import lab, machine, programs, quantize, resume, style, sweep, timing, translate
 
 app = typer.Typer(
     add_completion=False,
@@ -45,3 +45,4 @@ app.command("time")(timing.time)
 app.command("sweep")(sweep.sweep)
 app.add_typer(programs.app, name="bcl")
 app.add_typer(machine.app, name="machine")
+app.add_typer(lab.app, name="lab")

@@ -1,0 +1,227 @@
+"""The kinds of criteria: each a function from a student's work to an `Outcome`.
+
+Comes in: the criterion and a `Work`, which compiles and launches when first asked.  Goes out: points
+and, where some are missing, why.  Rules are judged by what was executed, never by the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.isa.registry import Unit
+from zhisuan.isa.table import BY_NAME
+from zhisuan.labs.lab_file import Criterion
+from zhisuan.labs.work import Run, Work
+from zhisuan.sim.tasks import MEMORY_CORE
+from zhisuan.sim.trace import SCALAR_RUN, Trace
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`points` of the criterion's, more with a bonus; `passed` says whether it is met.
+
+    `note` is a few words on the figure that was judged, `why` what went wrong, in full.
+    """
+
+    passed: bool
+    points: int
+    note: str = ""
+    why: str = ""
+
+
+Judge = Callable[[Criterion, Work], Outcome]
+_KINDS: dict[str, tuple[Judge, Mapping[str, Any]]] = {}
+
+
+def _kind(name: str, **defaults: Any) -> Callable[[Judge], Judge]:
+    """Enter a kind of criterion with its options; None has to be given."""
+
+    def enter(judge: Judge) -> Judge:
+        _KINDS[name] = judge, defaults
+        return judge
+
+    return enter
+
+
+def options() -> dict[str, Mapping[str, Any]]:
+    """The options of every kind."""
+    return {name: defaults for name, (_, defaults) in _KINDS.items()}
+
+
+def judge(criterion: Criterion, work: Work) -> Outcome:
+    """The outcome of a criterion; what cannot be judged has no points."""
+    try:
+        work.program()
+    except ZhisuanError as error:
+        first = criterion.kind == "builds"
+        return Outcome(False, 0, "" if first else "not tried", str(error) if first else "")
+    return _KINDS[criterion.kind][0](criterion, work)
+
+
+def _met(criterion: Criterion, note: str = "") -> Outcome:
+    return Outcome(True, criterion.points, note)
+
+
+def _missed(note: str, why: str) -> Outcome:
+    return Outcome(False, 0, note, why)
+
+
+@_kind("builds")
+def _builds(criterion: Criterion, work: Work) -> Outcome:
+    """It compiles, and the kernel has the parameters that the lab asks for."""
+    return _met(criterion, f"{len(work.program().words)} instructions")
+
+
+@_kind("values")
+def _values(criterion: Criterion, work: Work) -> Outcome:
+    """The outputs of every case are the reference's, within the tolerance."""
+    for number, case in enumerate(criterion.cases):
+        run = work.run(case)
+        if run.wrong is not None:
+            note = f"case {number + 1} of {len(criterion.cases)}"
+            return _missed(note, f"with {run.text}:\n{run.wrong}")
+    return _met(criterion, _cases(len(criterion.cases)))
+
+
+@_kind("checks")
+def _checks(criterion: Criterion, work: Work) -> Outcome:
+    """memcheck, initcheck, racecheck and synccheck find nothing in any case of the part."""
+    cases = [case for other in work.part.criteria if other.kind == "values" for case in other.cases]
+    for case in cases:
+        run = work.run(case)
+        report = run.done.findings
+        if report is not None and report.findings:
+            names = ", ".join(sorted({finding.check for finding in report.findings}))
+            return _missed(names, f"with {run.text}:\n{report.findings[0]}")
+        if run.wrong is not None:
+            return _wrong_values(run)
+    return _met(criterion, _cases(len(cases)))
+
+
+@_kind("cycles", within=1.3, none_from=4.0, bonus=0)
+def _cycles(criterion: Criterion, work: Work) -> Outcome:
+    """Cycles beside the reference answer's: all points up to `within` times as many, none from
+    `none_from` times, in between in proportion; a bonus point for every 5 % below."""
+    case, chosen = criterion.cases[0], criterion.options
+    run = work.timed(case)
+    if run.wrong is not None:
+        return _wrong_values(run)
+    ours, theirs = work.answer_cycles(case), run.done.cycles
+    ratio = theirs / ours
+    note = f"{theirs:,}, {ratio:.2f}× the reference's"
+    if ratio <= chosen["within"]:
+        bonus = min(chosen["bonus"], int((1 - ratio) / 0.05))
+        return Outcome(True, criterion.points + max(bonus, 0), note)
+    left = (chosen["none_from"] - ratio) / (chosen["none_from"] - chosen["within"])
+    points = max(0, min(criterion.points - 1, int(criterion.points * left)))
+    why = (
+        f"with {run.text}:\n{theirs:,} cycles; the reference answer takes {ours:,}, and "
+        f"{chosen['within']:g} times that has all points\n{_busiest(run)}"
+    )
+    return Outcome(False, points, note, why)
+
+
+@_kind("uses", instructions=None)
+def _uses(criterion: Criterion, work: Work) -> Outcome:
+    """At least one of the instructions is executed."""
+    wanted = criterion.options["instructions"]
+    run = work.timed(criterion.cases[0])
+    if run.wrong is not None:
+        return _wrong_values(run)
+    executed = {row.name for row, _ in run.done.trace.kinds()}
+    found = [name for name in wanted if name in executed]
+    assert all(name in BY_NAME for name in wanted), f"unknown instructions in {wanted}"
+    if found:
+        return _met(criterion, ", ".join(found))
+    return _missed("none", f"with {run.text}:\nexecuted was none of {', '.join(wanted)}")
+
+
+@_kind("scalar", most=None)
+def _scalar(criterion: Criterion, work: Work) -> Outcome:
+    """Scalar instructions executed for each element of the outputs, `most` of them at most."""
+    run = work.timed(criterion.cases[0])
+    if run.wrong is not None:
+        return _wrong_values(run)
+    trace, most = run.done.trace, criterion.options["most"]
+    counts = trace.a[:, trace.opcode == SCALAR_RUN]
+    elements = sum(array.size for array in run.expected.values())
+    share = int(counts.sum()) / max(elements, 1)
+    note = f"{share:.2f} for each element"
+    if share <= most:
+        return _met(criterion, note)
+    rows = np.flatnonzero(trace.opcode == SCALAR_RUN)
+    longest = rows[int(counts.sum(axis=0).argmax())]
+    place = run.done.program.place(int(trace.pc[longest]))
+    why = f"with {run.text}:\n{share:.2f} scalar instructions for each element of the output, "
+    return _missed(note, f"{why}at most {most:g}; the longest run begins at {place}")
+
+
+@_kind("cores", least=None, share=0.5)
+def _cores(criterion: Criterion, work: Work) -> Outcome:
+    """So many cores execute, each at least `share` of the mean number of bytes or operations."""
+    run, least = work.timed(criterion.cases[0]), criterion.options["least"]
+    if run.wrong is not None:
+        return _wrong_values(run)
+    trace = run.done.trace
+    counts = _work_by_core(trace)
+    mean = sum(counts.values()) / max(len(counts), 1)
+    taking = sum(1 for count in counts.values() if count >= criterion.options["share"] * mean > 0)
+    note = f"{taking} cores"
+    if taking >= least:
+        return _met(criterion, note)
+    why = f"{taking} cores take part in the work, of the {work.part.tasks} tasks launched"
+    return _missed(note, f"with {run.text}:\n{why}; at least {least} should")
+
+
+@_kind("traffic", most=None)
+def _traffic(criterion: Criterion, work: Work) -> Outcome:
+    """DRAM traffic beside the bytes of inputs and outputs, `most` times as much."""
+    run, most = work.timed(criterion.cases[0]), criterion.options["most"]
+    if run.wrong is not None:
+        return _wrong_values(run)
+    moved = int((run.done.timing.dram_read + run.done.timing.dram_written).sum())
+    least = sum(place.size for place in run.done.places.values())
+    note = f"{moved / least:.2f}× the tensors' bytes"
+    if moved <= most * least:
+        return _met(criterion, note)
+    why = (
+        f"{moved:,} bytes to and from DRAM; inputs and outputs have {least:,}, and {most:g} times "
+    )
+    return _missed(note, f"with {run.text}:\n{why}that is the most")
+
+
+def _wrong_values(run: Run) -> Outcome:
+    return _missed("values are wrong", f"with {run.text}:\n{run.wrong}")
+
+
+def _cases(count: int) -> str:
+    return f"{count} case{'s' if count != 1 else ''}"
+
+
+def _work_by_core(trace: Trace) -> dict[tuple[int, int], int]:
+    """Vector and matrix instructions by compute core."""
+    units = {row.opcode: row.unit for row in BY_NAME.values()}
+    counts: dict[tuple[int, int], int] = {}
+    for cluster, core, opcode in zip(
+        trace.cluster.tolist(), trace.core.tolist(), trace.opcode.tolist(), strict=True
+    ):
+        if core != MEMORY_CORE and units.get(opcode) in (Unit.VFU, Unit.MFU):
+            counts[cluster, core] = counts.get((cluster, core), 0) + 1
+    return counts
+
+
+def _busiest(run: Run) -> str:
+    """What the units of the busiest core mostly did."""
+    timing = run.done.timing
+    cores = timing.core_cycles.sum(axis=0)  # core, unit, cause
+    busy = cores[:, 1:, 0].sum(axis=1)
+    core = int(busy.argmax())
+    shares = cores[core, :, 0] / max(timing.total, 1)
+    unit = int(shares.argmax())
+    place = "cluster {}, core {}".format(*timing.cores[core])
+    return f"busiest is {timing.units[unit]} of {place}: {shares[unit]:.0%} of the time"
