@@ -1,7 +1,7 @@
 """The kinds of criteria: each a function from a student's work to an `Outcome`.
 
-Comes in: the criterion and a `Work`, which compiles and launches when first asked.  Goes out: points
-and, where some are missing, why.  Rules are judged by what was executed, never by the text.
+Comes in: the criterion and a `Work`, which compiles and launches when first asked.  Goes out:
+points and, where some are missing, why.  Rules are judged by what was executed, never by the text.
 """
 
 from __future__ import annotations

@@ -107,11 +107,12 @@ def launch(
         kinds[name] = held
         free += (held.nbytes + 2 * GAP - 1) // GAP * GAP
     journal = Journal() if checks else None
+    limit = min(part.limit, CHECKED_LIMIT) if checks else part.limit
     fault = None
     try:
         execute(
             program, part.kernel, arguments, memory, builder, label=part.kernel,
-            executor=knobs.executor() or "native", limit=min(part.limit, CHECKED_LIMIT) if checks else part.limit, journal=journal,
+            executor=knobs.executor() or "native", limit=limit, journal=journal,
             dims=(part.tasks, 1, 1), task_type=part.task_type,
         )  # fmt: skip
     except ZhisuanError as error:
