@@ -134,6 +134,12 @@ CASES = [
     ("Conv", [IMAGE, f(4, 1, 3, 3)], [], 17, {"group": 4, "kernel_shape": [3, 3]}),
     ("InstanceNormalization", [IMAGE, f(4), f(4)], [], 17, {"epsilon": 0.01}),
     ("InstanceNormalization", [f(2, 4, 3, 3), f(4), f(4)], [1, 2], 17, {}),
+    *[(name, [f(2, 3).round(), f(3).round()], [], 17, {})
+      for name in ("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual")],
+    *[(name, [f(2, 3) > 0, f(3) > 0], [], 17, {}) for name in ("And", "Or", "Xor")],
+    ("Not", [f(2, 3) > 0], [], 17, {}),
+    ("Where", [f(2, 1) > 0, f(2, 3), f(3)], [], 17, {}),
+    ("Sign", [f(2, 3)], [], 17, {}),
 ]  # fmt: skip
 
 
