@@ -32,13 +32,12 @@ Scalar: scalar instructions executed.
 | kernel | instructions | stack | scalar | cycles |
 |---|---:|---:|---:|---:|
 """
-RANDOM = np.random.default_rng(3)
 Values = list[np.ndarray | int]
 MASK = (1 << 64) - 1
 
 
 def numbers(*shape: int, low: int = -1000, high: int = 1000) -> np.ndarray:
-    return RANDOM.integers(low, high, shape).astype(np.int32)
+    return np.random.default_rng(3).integers(low, high, shape).astype(np.int32)
 
 
 def zeros(*shape: int) -> np.ndarray:
@@ -111,7 +110,7 @@ def transform() -> tuple[Values, np.ndarray]:
 
 
 def crowded() -> tuple[Values, np.ndarray]:
-    given = [int(x) for x in RANDOM.integers(-(1 << 62), 1 << 62, 72)]
+    given = [int(x) for x in np.random.default_rng(3).integers(-(1 << 62), 1 << 62, 72)]
     s = list(given)
     for step in range(3):
         x = s[0] ^ step

@@ -255,6 +255,7 @@ class Instruction:
     labels: list[str] = field(default_factory=list)
     path: tuple[int, ...] = ()
     nonnegative: bool = False  # zext whose operand is known not to be negative
+    keeps_sign: bool = False  # trunc of a number that is the same when sign-extended again
     place: SourcePos | None = None
 
     def __str__(self) -> str:

@@ -206,6 +206,7 @@ class Reader:
         item.name = name
         item.place = self.place
         item.nonnegative = "nneg" in flags
+        item.keeps_sign = item.op == "trunc" and "nsw" in flags
         return item
 
     def _call(self, line: Line, spaces: dict[str, str]) -> ir.Instruction | None:

@@ -3,6 +3,9 @@
 In: a function, the layout of globals, the names of functions with bodies.  Out: `code.Code`,
 dead code removed, every block ending in explicit branches.  The one table below names the rule
 of every IR operation.
+
+Phis are read before all their values are selected.  They are taken to be sign-extended; where a
+value turns out not to be, the function is selected again without that assumption.
 """
 
 from __future__ import annotations
@@ -22,13 +25,28 @@ from zhisuan.bcl import (
 )
 from zhisuan.bcl.code import Code, Op, drop_unused, make
 from zhisuan.bcl.layout import Layout
-from zhisuan.bcl.selector import Selector
+from zhisuan.bcl.selector import NATIVE, Selector
 from zhisuan.isa.registry import Kind
 
 
 def select(function: ir.Function, layout: Layout, is_kernel: bool, known: set[str]) -> Code:
     """Machine code of `function`; `known` are the functions that can be called."""
     depths = flow.prepare(function)
+    narrow: set[str] = set()
+    while True:
+        s = _select_assuming(function, layout, is_kernel, known, depths, narrow)
+        if not s.wrongly_extended:
+            break
+        narrow |= s.wrongly_extended
+    drop_unused(s.code)
+    return s.code
+
+
+def _select_assuming(
+    function: ir.Function, layout: Layout, is_kernel: bool, known: set[str],
+    depths: dict[str, int], narrow: set[str],
+) -> Selector:  # fmt: skip
+    """Select with every integer phi but those of `narrow` taken to be sign-extended."""
     s = Selector(function, layout, is_kernel)
     for block in function.blocks:
         for item in block.body:
@@ -41,8 +59,7 @@ def select(function: ir.Function, layout: Layout, is_kernel: bool, known: set[st
     for block in function.blocks:  # phis are written before they are reached
         for phi in block.phis:
             s.place = phi.place
-            count = s.count_parts(phi.type)
-            s.define(phi, *(s.code.new_register() for _ in range(count)))
+            _define_phi(s, phi, narrow)
     s.do("JUMP", "", [], function.blocks[0].label)
     for block in function.blocks:
         _select_block(s, block, depths.get(block.label, 0), known)
@@ -50,8 +67,18 @@ def select(function: ir.Function, layout: Layout, is_kernel: bool, known: set[st
     for op in s.entry_ops:
         op.place = function.place
     entry.ops[-1:-1] = s.entry_ops
-    drop_unused(s.code)
-    return s.code
+    return s
+
+
+def _define_phi(s: Selector, phi: ir.Instruction, narrow: set[str]) -> None:
+    registers = [s.code.new_register() for _ in range(s.count_parts(phi.type))]
+    s.define(phi, *registers)
+    if not isinstance(phi.type, ir.Int) or len(registers) != 1:
+        return
+    if phi.type.bits not in NATIVE:
+        s.extended[registers[0]] = (False, phi.type.bits)
+    elif phi.name not in narrow:
+        s.extended[registers[0]] = (True, phi.type.bits)
 
 
 def _refuse_types(s: Selector) -> None:
@@ -113,6 +140,8 @@ def _builtin(s: Selector, item: ir.Instruction, builtin: header.Builtin) -> None
 
 def _select(s: Selector, item: ir.Instruction) -> None:
     condition = s.reg(item.operands[0])
+    if item.type == ir.I1 and _as_logic(s, item, condition):
+        return
     chosen = [s.parts(value) for value in item.operands[1:]]
     results = []
     for a, b in zip(*chosen, strict=True):
@@ -123,8 +152,25 @@ def _select(s: Selector, item: ir.Instruction) -> None:
     s.define(item, *results)
 
 
-def _same(s: Selector, item: ir.Instruction) -> None:
-    s.define(item, *s.parts(item.operands[0]))
+def _as_logic(s: Selector, item: ir.Instruction, condition: int) -> bool:
+    """c ? x : false → c and x;  c ? true : x → c or x: without a register for the constant."""
+    then, other = item.operands[1:]
+    if isinstance(other, ir.Number) and not other.bits:
+        s.define(item, s.op("SAND", "u64", condition, s.reg(then)))
+    elif isinstance(then, ir.Number) and then.bits:
+        s.define(item, s.op("SOR", "u64", condition, s.reg(other)))
+    else:
+        return False
+    s.extended[s.reg(ir.Local(item.type, item.name))] = (False, 1)
+    return True
+
+
+def _freeze(s: Selector, item: ir.Instruction) -> None:
+    """The value itself; nothing that was promised of it holds any more."""
+    registers = s.parts(item.operands[0])
+    if isinstance(item.type, ir.Int) and item.type.bits in NATIVE:
+        registers = [s.op("SMOVE", "", registers[0])]
+    s.define(item, *registers)
 
 
 def _position(s: Selector, kind: ir.Type, path: tuple[int, ...]) -> tuple[int, ir.Type]:
@@ -169,7 +215,7 @@ _RULES: dict[str, Rule] = {
     "alloca": select_memory.stack_variable,
     "getelementptr": select_memory.element_address,
     "select": _select,
-    "freeze": _same,
+    "freeze": _freeze,
     "extractvalue": _extract,
     "insertvalue": _insert,
     "br": select_control.jump,

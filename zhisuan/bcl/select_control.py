@@ -20,7 +20,7 @@ from zhisuan.bcl.code import (
     Symbol,
     make,
 )
-from zhisuan.bcl.extend import zero_extended
+from zhisuan.bcl.extend import is_sign_extended, zero_extended
 from zhisuan.bcl.layout import Variables
 from zhisuan.bcl.select_memory import counted_loop
 from zhisuan.bcl.selector import NATIVE, Selector, fits
@@ -177,12 +177,27 @@ def _write_phis(s: Selector, target: str) -> None:
         value = phi.operands[phi.labels.index(here)]
         registers = s.values[phi.name]
         if isinstance(value, ir.Local):
-            copies += list(zip(registers, s.parts(value), strict=True))
+            sources = s.parts(value)
+            _check_extension(s, phi, registers, value, sources)
+            copies += list(zip(registers, sources, strict=True))
         else:
             constants += list(zip(registers, s.words(value), strict=True))
     _copy_at_once(s, copies)
     for register, word in constants:
         s.do("SLOAD#", "", [register], word)
+
+
+def _check_extension(
+    s: Selector, phi: ir.Instruction, registers: list[int], value: ir.Local, sources: list[int]
+) -> None:
+    """Note a phi that was taken to be sign-extended and gets a value that is not."""
+    if not isinstance(phi.type, ir.Int) or phi.type.bits not in NATIVE:
+        return
+    source = s.definitions.get(value.name)
+    is_kept = source is not None and source.keeps_sign
+    is_assumed = registers[0] in s.extended
+    if is_assumed and not is_kept and not is_sign_extended(s, sources[0], phi.type.bits):
+        s.wrongly_extended.add(phi.name)
 
 
 def _copy_at_once(s: Selector, copies: list[tuple[int, int]]) -> None:

@@ -44,6 +44,7 @@ class Selector:
         self.local_slots: dict[str, int] = {}
         self.definitions: dict[str, ir.Instruction] = {}
         self.extended: dict[int, tuple[bool, int]] = {}  # register → (signed, bits) it extends
+        self.wrongly_extended: set[str] = set()  # phis taken to be sign-extended that are not
         self.computed: dict[tuple[object, ...], int] = {}  # in this block
         self.shared: dict[int | Symbol, int] = {}  # constants made once, in the entry
         self.entry_ops: list[Op] = []
@@ -210,8 +211,8 @@ class Selector:
 
     def _note_constant(self, register: int, word: int | Symbol) -> None:
         if isinstance(word, int):
-            narrow = (False, max(1, word.bit_length())) if word >= 0 else (True, 64)
-            self.extended[register] = narrow
+            bits = word.bit_length() if word >= 0 else (~word).bit_length() + 1
+            self.extended[register] = (word < 0, max(1, bits))
 
     # -- addresses ------------------------------------------------------------------------
 
