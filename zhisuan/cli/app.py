@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from zhisuan import __version__
-from zhisuan.cli import lab, machine, programs, quantize, resume, style, sweep, timing, translate
+from zhisuan.cli import (
+    lab,
+    machine,
+    profile,
+    programs,
+    quantize,
+    resume,
+    style,
+    sweep,
+    timing,
+    translate,
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -42,6 +53,7 @@ app.command("quantize")(quantize.quantize)
 app.command("asm")(translate.asm)
 app.command("disasm")(translate.disasm)
 app.command("time")(timing.time)
+app.command("profile")(profile.profile)
 app.command("sweep")(sweep.sweep)
 app.add_typer(programs.app, name="bcl")
 app.add_typer(machine.app, name="machine")

@@ -88,18 +88,18 @@ def run(
     from zhisuan.cli import screen
     from zhisuan.runtime import host_run
 
-    files, arguments = _split(words)
+    files, arguments = split_words(words)
     chip = machines.load(machine or MACHINE)
     asked = checks.names(check)
     wanted = {"--report": report, "--trace": trace}
     names.check_distinct({f"FILE {file}": file for file in files}, wanted)
     with Outputs() as claimed:
         out = {name: claimed.file(path) for name, path in wanted.items() if path is not None}
-        library = _build(files, chip, include, define, optimize)
+        library = build_library(files, chip, include, define, optimize)
         done = host_run.run(
             library, arguments, machine or MACHINE, name=str(files[0]), checks=asked
         )
-        told = _report(done, files[0], machine or MACHINE)
+        told = report_of(done, files[0], machine or MACHINE)
         if told is None and out:
             _refuse_outputs(done, list(out))
         if told is not None and report is not None:
@@ -133,12 +133,12 @@ def build(
     from zhisuan.cli import screen
     from zhisuan.runtime import host_archive
 
-    files, arguments = _split(words)
+    files, arguments = split_words(words)
     if arguments:
         raise _not_a_file(arguments[0])
     chip = machines.load(machine or MACHINE)
     names.check_distinct({f"FILE {file}": file for file in files}, {"--output": output})
-    library = _build(files, chip, include, define, optimize)
+    library = build_library(files, chip, include, define, optimize)
     write_atomically(output, host_archive.pack(library.read_bytes(), machine or MACHINE))
     output.chmod(output.stat().st_mode | 0o111)
     screen.show_written({"program": output})
@@ -169,7 +169,7 @@ def asm(
         write_atomically(output, text)
 
 
-def _build(
+def build_library(
     files: list[Path], chip: MachineOf, include: list[Path] | None, define: list[str] | None,
     optimize: int,
 ) -> Path:  # fmt: skip
@@ -189,7 +189,7 @@ def _macros(define: list[str] | None) -> dict[str, str]:
     )
 
 
-def _split(words: list[str]) -> tuple[list[Path], list[str]]:
+def split_words(words: list[str]) -> tuple[list[Path], list[str]]:
     """The program's files, then its arguments: files end with the first that is no source."""
     from zhisuan.bcl.host import KERNEL_FILES, PLAIN_FILES
 
@@ -213,7 +213,7 @@ def _not_a_file(word: str) -> Exception:
     )
 
 
-def _report(done: HostRun, file: Path, machine: str) -> RunReport | None:
+def report_of(done: HostRun, file: Path, machine: str) -> RunReport | None:
     """What the chip did; None where it did nothing, or a kernel stopped."""
     from zhisuan.arch import load as machines
     from zhisuan.report.model import RunReport, layers_of_trace

@@ -11,7 +11,7 @@ from zhisuan.cli import options
 
 if TYPE_CHECKING:
     from zhisuan.isa.program import Program
-    from zhisuan.report.model import Layer
+    from zhisuan.report.model import Layer, RunReport
     from zhisuan.runtime.plan import Plan
     from zhisuan.sim.trace import Trace
 
@@ -39,40 +39,16 @@ def time(
 
     Nothing is executed again: other cycles, the same values.
     """
-    import time as clock
-
-    from zhisuan.arch import load as machines
-    from zhisuan.arch.technology import technology_of
     from zhisuan.base.files import Outputs
     from zhisuan.cli import outputs as names
     from zhisuan.cli import screen
-    from zhisuan.report.model import RunReport
-    from zhisuan.sim.timing import replay
-    from zhisuan.sim.trace import Trace
 
     wanted = {"--report": report, "--timeline": timeline}
     names.check_distinct({"FILE": file, "--plan": plan}, wanted)
     with Outputs() as claimed:
         page_file = claimed.file(report) if report is not None else None
         still_file = claimed.file(timeline) if timeline is not None else None
-        trace = Trace.load(file)
-        known = _plan_of(trace, file, plan)
-        chip = machines.load(machine or (known.machine if known else machines.DEFAULT))
-        if costs:
-            technology_of(chip, "energy")
-        start = clock.perf_counter()
-        timing = replay(trace, chip)
-        seconds = clock.perf_counter() - start
-        result = RunReport(
-            title=f"{file.name} on {Path(machine).name if machine else chip.name}",
-            machine=chip,
-            timing=timing,
-            trace=trace,
-            layers=_layers(trace, known),
-            host_seconds={"replay timing": seconds},
-            notes=() if known else (NO_PLAN,),
-            programs=_programs(known, (plan or file).parent),
-        )
+        result = report_of(file, machine, plan, costs)
         if page_file is not None:
             from zhisuan.report.html import page
 
@@ -84,13 +60,43 @@ def time(
     screen.show_report(result, as_json)
     if costs and not as_json:
         screen.show_costs(result)
-    if known is None and not as_json:
+    if NO_PLAN in result.notes and not as_json:
         print(f"\n{NO_PLAN}")
     written = {"report": report, "timeline": timeline}
     screen.show_written({k: v for k, v in written.items() if v is not None}, as_json)
 
 
 NO_PLAN = "Without its plan a trace does not tell the graph's MACs, so utilisation is not shown."
+
+
+def report_of(file: Path, machine: str | None, plan: Path | None, costs: bool = False) -> RunReport:
+    """A saved trace, timed; `costs`: refuse a machine whose energy is not known."""
+    import time as clock
+
+    from zhisuan.arch import load as machines
+    from zhisuan.arch.technology import technology_of
+    from zhisuan.report.model import RunReport
+    from zhisuan.sim.timing import replay
+    from zhisuan.sim.trace import Trace
+
+    trace = Trace.load(file)
+    known = _plan_of(trace, file, plan)
+    chip = machines.load(machine or (known.machine if known else machines.DEFAULT))
+    if costs:
+        technology_of(chip, "energy")
+    start = clock.perf_counter()
+    timing = replay(trace, chip)
+    seconds = clock.perf_counter() - start
+    return RunReport(
+        title=f"{file.name} on {Path(machine).name if machine else chip.name}",
+        machine=chip,
+        timing=timing,
+        trace=trace,
+        layers=_layers(trace, known),
+        host_seconds={"replay timing": seconds},
+        notes=() if known else (NO_PLAN,),
+        programs=_programs(known, (plan or file).parent),
+    )
 
 
 def _plan_of(trace: Trace, file: Path, given: Path | None) -> Plan | None:

@@ -1,0 +1,87 @@
+"""The profile for a terminal: the lines that take most of the time, then advice.
+
+Comes in: a `Profile`.  Goes out: rich tables, which read the same without colour.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from zhisuan.report import quantities as q
+from zhisuan.report.profile.blame import KINDS
+from zhisuan.report.profile.kinds import kind_name
+from zhisuan.report.profile.profile import Profile
+
+LINES = 10
+LEAST_SHARE = 0.005
+WIDE = 100
+"""Terminal columns from which a line shows two kinds of what it is charged with."""
+
+
+def print_profile(profile: Profile, console: Console | None = None) -> None:
+    """To standard output, or to `console`."""
+    console = console or Console(highlight=False, soft_wrap=False)
+    console.print(Group(*summary(profile)))
+    console.print()
+    console.print(hot_lines(profile, console.width))
+
+
+def summary(profile: Profile) -> list[Text]:
+    report = profile.report
+    cores = len(report.timing.cores)
+    seconds = profile.total / report.machine.clock_hz
+    took = f"{q.count(profile.total)} cycles, {q.small(seconds, 's')} at "
+    took += q.clock(report.machine.clock_hz)
+    lines = [Text(report.title, style="bold"), Text(report.machine.title, style="dim"), Text(took)]
+    if cores > 1:
+        lines.append(Text(f"{len(profile.active)} of {cores} cores took part; means over these"))
+    return lines
+
+
+def hot_lines(profile: Profile, width: int) -> Table:
+    """The lines charged most, and with what, in `width` columns."""
+    time = profile.time
+    whole, cores = max(time.sum(), 1), max(len(profile.active), 1)
+    order = sorted(range(len(time)), key=lambda line: -time[line].sum())
+    kinds = 2 if width >= WIDE else 1
+    rows = [
+        (
+            profile.table.lines[line].where,
+            q.percent(time[line].sum() / whole),
+            q.count(time[line].sum() / cores),
+            mix(time[line], kinds),
+            profile.text(line).strip(),
+        )
+        for line in order[:LINES]
+        if time[line].sum() / whole >= LEAST_SHARE
+    ]
+    heads = ("line", "share", "cycles", "mostly", "source")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    room = width
+    for column, head in enumerate(heads[:-1]):
+        needed = max([len(head), *(len(row[column]) for row in rows)])
+        table.add_column(
+            head, no_wrap=True, min_width=needed,
+            justify="right" if head in ("share", "cycles") else "left",
+        )  # fmt: skip
+        room -= needed + 2
+    table.add_column(heads[-1], no_wrap=True, overflow="crop")
+    for row in rows:
+        table.add_row(*map(Text, row[:-1]), Text(_cut(row[-1], room - 2)))
+    return table
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def mix(spent: np.ndarray, most: int) -> str:
+    """`IO-DMA 97 %`, `vector 60 %, DRAM 35 %`: kinds that make up nine tenths, `most` at most."""
+    order = np.argsort(-spent, kind="stable")[:most]
+    if spent[order[0]] >= 0.9 * spent.sum():
+        order = order[:1]
+    shares = [(KINDS[kind], spent[kind] / spent.sum() * 100) for kind in order.tolist()]
+    return ", ".join(f"{kind_name(name)} {share:.0f} %" for name, share in shares)

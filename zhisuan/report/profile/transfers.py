@@ -1,0 +1,36 @@
+"""What instructions moved: bytes, segments, and how much of it DRAM moved in vain.
+
+Comes in: a trace, its workload.  Goes out: columns over trace rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zhisuan.isa.constant_address import plain
+from zhisuan.isa.registry import Unit
+from zhisuan.sim.trace import Trace
+from zhisuan.sim.workload import Workload
+
+
+@dataclass(frozen=True)
+class Moved:
+    """int64 over rows, 0 where nothing is moved: bytes asked for, their segments, and what the DRAM
+    moved for them."""
+
+    asked: np.ndarray
+    segments: np.ndarray
+    dram: np.ndarray
+
+
+def moved(trace: Trace, work: Workload) -> Moved:
+    asked, segments = np.zeros(len(trace), np.int64), np.zeros(len(trace), np.int64)
+    for row, mode, rows in trace.groups():
+        if row.unit in (Unit.IO, Unit.MOVE):
+            o = plain(trace.operands(row, mode, rows))
+            pieces = o.n * o.n1 if hasattr(o, "n1") else 1 + 0 * rows
+            segments[rows] = pieces
+            asked[rows] = o.size * pieces if hasattr(o, "size") else 0
+    return Moved(asked, segments, work.dram_read + work.dram_written)
