@@ -46,6 +46,8 @@ class Formula:
         self.terms = terms
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, Unknown):
+            return True
         return isinstance(other, Formula) and self.terms == other.terms
 
     def __hash__(self) -> int:
@@ -56,11 +58,15 @@ class Formula:
         return str(self) < str(other)
 
     def __add__(self, other: Dim) -> Dim:
+        if isinstance(other, Unknown):
+            return other
         return _sum([*self.terms, *_terms(other)])
 
     __radd__ = __add__
 
     def __mul__(self, other: Dim) -> Dim:
+        if isinstance(other, Unknown):
+            return other
         products = [
             (_product(left, right), a * b) for left, a in self.terms for right, b in _terms(other)
         ]
@@ -78,6 +84,8 @@ class Formula:
         return other + (self * -1)
 
     def __floordiv__(self, by: Dim) -> Dim:
+        if isinstance(by, Unknown):
+            return by
         if isinstance(by, int):
             return _divide(self, by)
         exact = divide_exactly(self, by)
@@ -107,6 +115,41 @@ class Formula:
     __repr__ = __str__
 
 
+class Unknown(Formula):
+    """A size that only a run tells: any arithmetic on it is unknown, any size may be it.
+
+    It agrees with every other size but the plain numbers 0, 1 and below, which have a meaning of
+    their own in shape rules; whether it was right to agree is found out when the graph runs.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Formula) or (isinstance(other, int) and other > 1)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def _unknown(self, _: Dim) -> Dim:
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __floordiv__ = __rfloordiv__ = _unknown
+
+    def __mul__(self, other: Dim) -> Dim:
+        return 0 if other == 0 else self
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Dim:
+        return self
+
+    def __str__(self) -> str:
+        return "?"
+
+    __repr__ = __str__
+
+
+UNKNOWN = Unknown(((("?",), 1),))
 Dim = int | Formula
 Shape = tuple[Dim, ...]
 
@@ -135,7 +178,7 @@ def evaluate_shape(shape: Iterable[Dim], binding: Mapping[str, int]) -> tuple[in
 
 def symbols(dim: Dim) -> set[str]:
     """The names that `dim` depends on."""
-    if not isinstance(dim, Formula):
+    if not isinstance(dim, Formula) or isinstance(dim, Unknown):
         return set()
     found: set[str] = set()
     for monomial, _ in dim.terms:
@@ -154,6 +197,8 @@ def product(dims: Iterable[Dim]) -> Dim:
 
 def divide_exactly(top: Dim, by: Dim) -> Dim | None:
     """`top / by` when every term of `top` is seen to be a multiple of `by`, else None."""
+    if isinstance(top, Unknown) or isinstance(by, Unknown):
+        return UNKNOWN
     if top == by:
         return 1
     divisor = _terms(by)
@@ -170,7 +215,9 @@ def divide_exactly(top: Dim, by: Dim) -> Dim | None:
 
 
 def parse(text: str) -> Dim:
-    """The size that `text` spells, with `+ - * //`, parentheses, integers and names."""
+    """The size that `text` spells, with `+ - * //`, parentheses, integers and names; or `?`."""
+    if text.strip() == "?":
+        return UNKNOWN
     try:
         return _from_ast(ast.parse(text.strip(), mode="eval").body)
     except (SyntaxError, KeyError, RecursionError):

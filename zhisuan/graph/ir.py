@@ -1,6 +1,7 @@
 """The graph: values, the nodes that make them, constants; a plain record, no behaviour of ops.
 
-A `Graph` holds its nodes in an order in which every value is made before it is used.  Values
+A `Graph` holds its nodes in an order in which every value is made before it is used; only the
+further inputs of a `merge` may come later, which is how loops close.  Values
 are known by name; `Graph.values` says the element type and the shape of each.  Graphs are
 treated as immutable: a pass returns a new one.  Knows nothing about devices.
 """
@@ -36,7 +37,9 @@ class Value:
 class Node:
     """One use of an op: names of values in, names of values out, every attribute spelled out.
 
-    `label` is what people call it: the name of the source node it came from.
+    `label` is what people call it: the name of the source node it came from.  `after` are labels
+    of nodes that must have run before; `device` is where it has to run, if anybody said so;
+    `where` the place in a user's program that made it, for errors only.
     """
 
     op: str
@@ -44,6 +47,9 @@ class Node:
     outputs: tuple[str, ...]
     attrs: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
+    after: tuple[str, ...] = ()
+    device: str = ""
+    where: str = field(default="", compare=False)
 
     @property
     def output(self) -> str:

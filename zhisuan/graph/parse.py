@@ -153,7 +153,8 @@ def _array(items: Any, value: Value) -> np.ndarray | None:
 
 
 def _node(line: _Line, parsed: Parsed) -> None:
-    """node := typed ',' ... '=' op '(' names ')' ['{' key '=' json, ... '}'] '@' string"""
+    """node := typed ',' ... '=' op '(' names ')' ['{' key '=' json, ... '}'] '@' string
+    ['after' '[' strings ']'] ['on' string]"""
     values = [_typed(line, parsed)]
     while line.accept(","):
         values.append(_typed(line, parsed))
@@ -169,9 +170,14 @@ def _node(line: _Line, parsed: Parsed) -> None:
         complete = find(op, label).complete(attrs, label)
     except ZhisuanError as error:
         line.fail(error.what, error.expected or "an op as the registry has it", at=start)
-    parsed.nodes.append(
-        Node(op, tuple(inputs), tuple(value.name for value in values), complete, label)
-    )
+    after, device = (), ""
+    if line.accept("after"):
+        line.expect("[")
+        after = tuple(line.listed("]", line.string))
+    if line.accept("on "):
+        device = line.string()
+    outputs = tuple(value.name for value in values)
+    parsed.nodes.append(Node(op, tuple(inputs), outputs, complete, label, after, device))
     parsed.places[label] = line.place(start)
 
 

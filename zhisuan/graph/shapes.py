@@ -21,6 +21,7 @@ from zhisuan.graph.ir import Graph, Node
 from zhisuan.graph.ops import OPS
 from zhisuan.graph.registry import Call, OpDef, find
 
+LOOPS = frozenset({"merge"})  # ops whose further inputs may be made later
 SMALL = 256  # values of at most this many elements are followed; sizes are never longer
 
 
@@ -57,6 +58,11 @@ def node_facts(node: Node, inputs: list[Fact]) -> tuple[Fact, ...]:
     return tuple(Fact(*pair, value) for pair, value in zip(types, known, strict=True))
 
 
+def inputs_of(node: Node, facts: Mapping[str, Fact]) -> list[Fact]:
+    """The facts of the node's inputs; where a loop closes, of those that are made before it."""
+    return [facts[name] for name in node.inputs if name in facts or node.op not in LOOPS]
+
+
 def propagate(graph: Graph, binding: Mapping[str, int] | None = None) -> dict[str, Fact]:
     """Facts of every value in the graph, recomputed from inputs and constants.
 
@@ -68,7 +74,7 @@ def propagate(graph: Graph, binding: Mapping[str, int] | None = None) -> dict[st
         shape = value.shape if binding is None else dims.evaluate_shape(value.shape, binding)
         facts[name] = Fact(value.dtype, shape)
     for node in graph.nodes:
-        made = node_facts(node, [facts[name] for name in node.inputs])
+        made = node_facts(node, inputs_of(node, facts))
         facts.update(zip(node.outputs, made, strict=True))
     return facts
 

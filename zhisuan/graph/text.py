@@ -10,7 +10,8 @@
       output %y
     }
 
-One statement a line.  Attributes at their default are left out.  Constants of more than
+One statement a line; `after ["c", "d"]` lists nodes that must have run before, `on "cpu:0"` says
+where.  Attributes at their default are left out.  Constants of more than
 `INLINE` elements are `stored`: `save` puts them in a .safetensors file beside the text, which
 names that file and its checksum, so a text and weights that do not belong together are
 refused.  Whatever is read is verified; nothing is repaired.
@@ -161,7 +162,9 @@ def _node_text(graph: Graph, node: Node) -> str:
     inputs = ", ".join(name_text(name) for name in node.inputs)
     braces = f" {{{', '.join(attrs)}}}" if attrs else ""
     typed = ", ".join(_typed(graph, name) for name in node.outputs)
-    return f"{typed} = {node.op}({inputs}){braces} @ {json.dumps(node.label)}"
+    text = f"{typed} = {node.op}({inputs}){braces} @ {json.dumps(node.label)}"
+    text += f" after [{', '.join(map(json.dumps, node.after))}]" if node.after else ""
+    return text + (f" on {json.dumps(node.device)}" if node.device else "")
 
 
 def _constant_text(array: np.ndarray) -> str:

@@ -12,7 +12,7 @@ from typing import NoReturn
 from zhisuan.base.errors import VerifyError, ZhisuanError
 from zhisuan.graph.ir import Graph, Node, Value
 from zhisuan.graph.registry import find
-from zhisuan.graph.shapes import Fact, constant_fact, node_facts
+from zhisuan.graph.shapes import LOOPS, Fact, constant_fact, inputs_of, node_facts
 
 
 class BrokenNode(VerifyError):
@@ -42,6 +42,10 @@ def verify(graph: Graph, after: str = "") -> Graph:
             _check_node(graph, node, facts, labels, f"{where}, node '{node.label}' ({node.op})")
         except VerifyError as error:
             raise BrokenNode(node.label, error) from None
+    for node in graph.nodes:
+        for name in node.inputs:
+            if name not in facts:
+                _fail("a loop reads a value that is never made", where, found=name)
     for name in graph.outputs:
         if name not in facts:
             _fail("an output is never made", where, expected="a value of the graph", found=name)
@@ -56,7 +60,10 @@ def _check_node(
     if not node.label or node.label in labels:
         _fail("labels must be unique", where, expected="a label of its own", found=node.label)
     labels.add(node.label)
-    for name in node.inputs:
+    for label in node.after:
+        if label not in labels:
+            _fail("a node runs after one that does not come before it", where, found=label)
+    for name in node.inputs[: 1 if node.op in LOOPS else None]:
         if name not in facts:
             _fail(
                 "a value is used before it is made",
@@ -72,7 +79,7 @@ def _check_node(
         for name in node.outputs:
             _define(graph, name, facts, where)
         complete = row.complete(node.attrs, node.label)
-        made = node_facts(node, [facts[name] for name in node.inputs])
+        made = node_facts(node, inputs_of(node, facts))
     except VerifyError:
         raise
     except ZhisuanError as error:

@@ -2,6 +2,7 @@
 
 from zhisuan.graph.ops import (
     compare,
+    control,
     convolution,
     elementwise,
     layout,
@@ -12,12 +13,14 @@ from zhisuan.graph.ops import (
     quantized,
     reduce,
     resample,
+    state,
 )
 from zhisuan.graph.registry import OPS
 
 __all__ = [
     "OPS",
     "compare",
+    "control",
     "convolution",
     "elementwise",
     "layout",
@@ -28,4 +31,5 @@ __all__ = [
     "quantized",
     "reduce",
     "resample",
+    "state",
 ]
