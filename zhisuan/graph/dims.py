@@ -130,10 +130,16 @@ class Unknown(Formula):
     def __hash__(self) -> int:
         return 0
 
-    def _unknown(self, _: Dim) -> Dim:
+    def __add__(self, other: Dim) -> Dim:
         return self
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __floordiv__ = __rfloordiv__ = _unknown
+    __radd__ = __sub__ = __rsub__ = __add__
+
+    def __floordiv__(self, by: Dim) -> Dim:
+        return self
+
+    def __rfloordiv__(self, other: int) -> Dim:
+        return self
 
     def __mul__(self, other: Dim) -> Dim:
         return 0 if other == 0 else self

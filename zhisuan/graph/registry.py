@@ -263,7 +263,7 @@ def op(
             onnx_note=onnx_note,
             doc=inspect.getdoc(function) or "",
             inputs=tuple(p.name for p in inputs),
-            min_inputs=max(len(inputs) > len(plain), sum(p.default is kinds.empty for p in plain)),
+            min_inputs=max(len(inputs) - len(plain), sum(p.default is kinds.empty for p in plain)),
             variadic=len(inputs) > len(plain),
             outputs=outputs,
             aten=(aten,) if isinstance(aten, str) else aten,
