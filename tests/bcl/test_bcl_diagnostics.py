@@ -63,21 +63,12 @@ MESSAGES = {
         "      ^\n"
         "  try:      did you mean '__dlp_VAV_f16'?",
     ),
-    "double": (
-        kernel("double x = p[0]; for (int i = 0; i < n; i++) x = x * x; p[1] = x;"),
-        "error: kernels have no double: scalars are half or float\n"
-        "  where:    k.bcl:2:14\n"
-        "      double x = p[0]; for (int i = 0; i < n; i++) x = x * x; p[1] = x;\n"
-        "                 ^\n"
-        "  try:      write float, and constants as 1.0f",
-    ),
     "a double parameter": (
         "__mlu_entry__ void k(int *p, double q) { *p = (int)q; }\n",
-        "error: kernels have no double: scalars are half or float\n"
-        "  where:    k.bcl:1:52\n"
+        "error: a kernel cannot take a double: arguments are half or float\n"
+        "  where:    k.bcl:1\n"
         "    __mlu_entry__ void k(int *p, double q) { *p = (int)q; }\n"
-        "                                                       ^\n"
-        "  try:      write float, and constants as 1.0f",
+        "  try:      write float; inside, double works, in software",
     ),
     "a structure as parameter": (
         "struct P { int a, b; };\n__mlu_entry__ void k(int *p, P q) { *p = q.a; }\n",
@@ -130,10 +121,11 @@ MESSAGES = {
     ),
     "inline assembly": (
         kernel('__asm__("nop");'),
-        "error: inline assembly is not supported\n"
+        "error: this inline assembly is not supported\n"
         "  where:    k.bcl:2:3\n"
         '      __asm__("nop");\n'
-        "      ^",
+        "      ^\n"
+        '  try:      the only statement here is "sync;"',
     ),
     "a constant operand that varies": (
         kernel("p[0] = (float)__dlp_SGET(n);"),

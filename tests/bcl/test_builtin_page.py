@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from test_builtin_dialects import CASES as DIALECTS
+from test_builtin_math import CASES as LIBRARY
 from test_builtin_shapes import CASES as SHAPES
 from test_builtin_vectors import CASES as VECTORS
 
@@ -48,7 +50,7 @@ def test_every_name_is_tested() -> None:
     words = " ".join(
         path.read_text(encoding="utf-8") for path in PAGE.parents[1].glob("tests/bcl/*.py")
     )
-    words += " ".join(case.call for case in (*VECTORS, *SHAPES))
+    words += " ".join(case.call for case in (*VECTORS, *SHAPES, *DIALECTS, *LIBRARY))
     known = set(re.findall(r"\w+", words))
     public = {name for name in manual.builtins() if not name.startswith("__dlp_")}
     assert public - known == set()

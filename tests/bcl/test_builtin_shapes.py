@@ -183,7 +183,7 @@ enter("__nramset(d, 2, (half)1, 8, 2, 32, 1)",
       np.tile([1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0], 2).astype(H))  # fmt: skip
 enter("__nramset_half(d, 40, 2.5)", np.full(40, 2.5, H))
 enter("__nramset_float(d, 40, 2.5)", np.full(40, 2.5, F))
-enter("__memset_nram(d, 40, 7)", np.full(40, 7, B))
+enter("__memset_nram(d, 40, (char)7)", np.full(40, 7, B))
 enter("__nramset_async(d, 40, 7); __sync()", np.full(40, 7, W))
 
 

@@ -64,7 +64,7 @@ def compile(
         source, filename, optimize=optimize, defines=defines, include_dirs=include_dirs,
         language=language,
     )  # fmt: skip
-    program = from_llvm(llvm, Path(filename).stem, {filename: source}, soft_double=language == "c")
+    program = from_llvm(llvm, Path(filename).stem, {filename: source}, soft_double=True)
     compiled = Compiled(program, llvm, disassemble(program))
     cache.put("bcl", key, _pack(compiled), suffix=".bclz")
     return compiled

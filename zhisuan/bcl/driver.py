@@ -26,6 +26,7 @@ COMMON_FLAGS = (
 BCL_FLAGS = (
     "-aux-triple", "x86_64-unknown-linux-gnu", "-fcuda-is-device", "-x", "cuda", "-std=c++17",
     "-mllvm", "-inline-threshold=2500",  # calls spill; CUDA's own target inlines as eagerly
+    "-cl-single-precision-constant",  # 0.5 is a float: kernels are written so
 )  # fmt: skip
 C_FLAGS = (
     "-x", "c",

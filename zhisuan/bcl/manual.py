@@ -68,6 +68,7 @@ def builtins() -> dict[str, Builtin]:
         name = match["name"]
         builtin = found.setdefault(name, Builtin(name, marks[at][1]))
         result = " ".join(match["result"].split())
+        result = result.replace("__dlp_filtered_f16", "int").replace("__dlp_filtered_f32", "int")
         returned = "" if result == "void" else f" → {result}"
         builtin.parameters.append(" ".join(match["parameters"].split()) + returned)
         builtin.bodies.append(_body(text, match.end()))

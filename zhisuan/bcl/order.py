@@ -3,8 +3,9 @@
 In: machine code before registers are assigned.  Out: the same with SYNCs.  Inside a queue the
 machine keeps the order; between queues, and between a queue and the scalar unit, only SYNC does.
 Which queues may hold unfinished ordered work is a forward data-flow problem; an ordered
-instruction or a scalar access waits for exactly those it may depend on.  Unordered (`_async`)
-transfers are the programmer's business: they wait for nothing and nothing waits for them.
+instruction or a scalar access waits for exactly those it may depend on.  Nothing waits for
+unordered (`_async`) transfers: they are the programmer's business, and so is the computing they
+need.  They wait for ordered transfers, which are over when a program goes on.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from zhisuan.isa.registry import SYNC_ALL, Queue
 
 _DRAM_WRITTEN = 8
 """Beside the queues' bits: the IO queue holds a transfer that writes DRAM."""
+_TRANSFERS = Queue.IO.value | Queue.MOVE.value
 
 
 def _needs(op: Op, pending: int) -> int:
     """The queues among `pending` that `op` must wait for."""
     queue = op.row.unit.queue
     if queue is not None:
-        return pending & SYNC_ALL & ~queue.value if op.ordered else 0
+        return pending & (SYNC_ALL if op.ordered else _TRANSFERS) & ~queue.value
     if op.is_call or op.name == "JUMPR":
         return pending & SYNC_ALL
     if op.memory == ANY:

@@ -14,6 +14,7 @@ from zhisuan.bcl import ir
 from zhisuan.bcl.debug_info import DebugInfo
 from zhisuan.bcl.llvm_line import FLAGS, Line, bare
 from zhisuan.bcl.llvm_operations import read_operation
+from zhisuan.isa.registry import SYNC_ALL
 
 _IGNORED_CALLS = ("llvm.dbg.", "llvm.experimental.noalias.scope")
 _LINKED_SPACES = ((" protected ", "wram"), (" hidden ", "ldram"), (", align 256", "sram"))
@@ -237,7 +238,10 @@ class Reader:
         return ir.Instruction("call", returns, operands=[*arguments, callee])
 
     def _assembly(self, line: Line, returns: ir.Type) -> ir.Instruction | None:
-        """Empty assembly hides a value from clang's optimiser; any other is an error."""
+        """Empty assembly hides a value from clang's optimiser, "sync;" waits for all queues.
+
+        Any other is an error.
+        """
         while not line.peek().startswith('"'):
             line.next()
         text, _, constraints = line.next(), line.next(), line.next().strip('"').split(",")
@@ -249,8 +253,14 @@ class Reader:
         inputs = [c for c in constraints if c[:1] not in ("", "=", "~")]
         tied = [v for c, v in zip(inputs, values, strict=False) if c.isdigit()]
         whole = isinstance(returns, ir.Void) or (len(tied) == 1 and tied[0].type == returns)
-        if text != '""' or not whole:
-            raise self.unsupported("inline assembly is not supported")
+        statements = {part.strip() for part in re.split(r";|\\0[9Aa]", text.strip('"'))} - {""}
+        if statements - {"sync"} or not whole:
+            raise self.unsupported(
+                "this inline assembly is not supported", hint='the only statement here is "sync;"'
+            )
+        if statements:
+            waited = ir.Number(ir.I64, SYNC_ALL)
+            return ir.Instruction("call", ir.VOID, operands=[waited], word="__dlp_SYNC")
         if isinstance(returns, ir.Void):
             return None
         return ir.Instruction("freeze", returns, operands=tied)

@@ -122,8 +122,8 @@ class Selector:
             return mode
         if kind == ir.Float("double"):
             raise self.error(
-                "kernels have no double: scalars are half or float",
-                "write float, and constants as 1.0f",
+                "a kernel cannot take a double: arguments are half or float",
+                "write float; inside, double works, in software",
             )
         if isinstance(kind, ir.Vector):
             raise self.error("values of vector type are not supported", "use an array")

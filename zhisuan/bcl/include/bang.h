@@ -19,3 +19,4 @@
 #include "bang/atomic.h"
 #include "bang/math.h"
 #include "bang/lanes.h"
+#include "bang/libdevice.h"

@@ -37,6 +37,20 @@ __DLP_CONVERT(__bang_uchar2float, float, unsigned char, VCVT_u8_f32)
 __DLP_CONVERT(__bang_char2half, half, signed char, VCVT_i8_f16)
 __DLP_CONVERT(__bang_short2half, half, short, VCVT_i16_f16)
 __DLP_CONVERT(__bang_short2float, float, short, VCVT_i16_f32)
+#define __DLP_BY_FLOAT(NAME, TO, FROM, FIRST, SECOND)                                        \
+  __DLP_INLINE void NAME(TO *dst, const FROM *src, int elem_count, int = 0) {                \
+    float wide[__DLP_PIECE];                                                                 \
+    for (int i = 0; i < elem_count; i += __DLP_PIECE) {                                      \
+      const int n = __dlp_least(elem_count - i, __DLP_PIECE);                                \
+      __dlp_##FIRST(wide, n, src + i);                                                       \
+      __dlp_##SECOND(dst + i, n, wide);                                                      \
+    }                                                                                        \
+  }
+__DLP_BY_FLOAT(__bang_uchar2int16, int16_t, unsigned char, VCVT_u8_f32, VCVT_f32_i16)
+__DLP_BY_FLOAT(__bang_uchar2int32, int32_t, unsigned char, VCVT_u8_f32, VCVT_f32_i32)
+__DLP_BY_FLOAT(__bang_half2bfloat16, bfloat16_t, half, VCVT_f16_f32, VBF_f32_bf16)
+__DLP_BY_FLOAT(__bang_bfloat162half, half, bfloat16_t, VBF_bf16_f32, VCVT_f32_f16)
+#undef __DLP_BY_FLOAT
 // src_addition is room that other machines need.
 #define __DLP_WITH_ROOM(T)                                                                   \
   __DLP_INLINE void __bang_half2uchar_dn(T *dst, const half *src, half *, int elem_count) {  \
@@ -118,6 +132,7 @@ __DLP_INLINE float __dlp_two_to(int n) {
 __DLP_FIXED(int8, int8_t, i8)
 __DLP_FIXED(int16, int16_t, i16)
 __DLP_FIXED(int32, int32_t, i32)
+__DLP_FIXED(int, int32_t, i32)
 __DLP_OF_FIX(__bang_fix82half, half, fix8, i8)
 // Numbers beyond 2^24 round to nearest even whatever the name says.
 __DLP_OF_FIX_FLOAT(__bang_int322float_rn, int32_t, i32)

@@ -110,10 +110,29 @@ __DLP_INLINE void __dlp_rule_copy(void *dst, const void *src, long long size,
                          mluMemcpyDirection_t dir, long long dst_stride,                     \
                          long long src_stride, long long segnum) {                           \
     NAME##_3d(dst, src, size, dir, dst_stride, src_stride, segnum + 1, 0, 0, 1);             \
+  }                                                                                          \
+  /* both sides run through segnum1 + 1 segments, segnum2 + 1 times, each in its own way */  \
+  __DLP_INLINE void NAME(void *dst, const void *src, long long size,                         \
+                         mluMemcpyDirection_t dir, int dst_stride0, int dst_segnum1,         \
+                         int dst_stride1, int dst_segnum2, int src_stride0, int src_segnum1, \
+                         int src_stride1, int src_segnum2) {                                 \
+    const int n = dst_segnum1 + 1, m = src_segnum1 + 1, all = n * (dst_segnum2 + 1);         \
+    if (n == m) {                                                                            \
+      NAME##_3d(dst, src, size, dir, dst_stride0, src_stride0, n, dst_stride1, src_stride1,  \
+                dst_segnum2 + 1);                                                            \
+      return;                                                                                \
+    }                                                                                        \
+    for (int i = 0; i < all; i++)                                                            \
+      NAME##_3d((char *)dst + i % n * dst_stride0 + i / n * dst_stride1,                     \
+                (const char *)src + i % m * src_stride0 + i / m * src_stride1, size, dir, 0, \
+                0, 1, 0, 0, 1);                                                              \
   }
 __DLP_COPY(__memcpy, __dlp_ordered_)
 __DLP_COPY(__memcpy_async, __dlp_)
 #undef __DLP_COPY
+__DLP_INLINE void __memcpy_nram_to_nram(void *dst, const void *src, long long size) {
+  __memcpy(dst, src, size, NRAM2NRAM);
+}
 // From SRAM to the same place of NRAM or WRAM of every core of the cluster.
 __DLP_INLINE void __memcpy_multicast(void *dst, const void *src, long long size,
                                      mluMemcpyDirection_t dir) {

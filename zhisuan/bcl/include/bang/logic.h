@@ -22,6 +22,7 @@ __DLP_INLINE int __dlp_least(int a, int b) { return a < b ? a : b; }
   __DLP_SIGNED(__DLP_PAIR, __bang_##NAME, ROW)                                               \
   __DLP_FLOATS(__DLP_SCALAR, __bang_##NAME##_scalar, ROW##S, +)                              \
   __DLP_SIGNED(__DLP_SCALAR, __bang_##NAME##_scalar, ROW##S, +)                              \
+  __DLP_FLOATS(__DLP_SCALAR, __bang_##NAME##_const, ROW##S, +)                               \
   __DLP_FLOATS(__DLP_CYCLE, __bang_cycle_##NAME, CYCLIC)                                     \
   __DLP_FLOATS(__DLP_BITINDEX, __bang_##NAME##_bitindex, ROW)
 __DLP_COMPARISON(gt, VGT, VCGT)
@@ -78,14 +79,41 @@ __DLP_ALIKE(__DLP_INVERT, )
 #undef __DLP_BITWISE
 
 // ---- choosing elements -----------------------------------------------------------------
+#define __DLP_COUNT(T, M, ...)                                                               \
+  __DLP_INLINE void __bang_count(unsigned *dst, const T *src, int elem_count) {              \
+    __dlp_rule_vector(elem_count * (long long)sizeof(T), __dlp_places(src));                 \
+    __dlp_VCOUNT_##M(dst, elem_count, src);                                                  \
+  }                                                                                          \
+  __DLP_INLINE unsigned __bang_count(const T *src, int elem_count) {                         \
+    unsigned found[1];                                                                       \
+    __dlp_VCOUNT_##M(found, elem_count, src);                                                \
+    return found[0];                                                                         \
+  }                                                                                          \
+  /* what a filter gives: the number of elements, counted only where somebody asks */        \
+  struct __dlp_filtered_##M {                                                                \
+    const T *mask;                                                                           \
+    int elem_count, found;                                                                   \
+    __attribute__((device, always_inline)) operator int() const {                            \
+      return mask ? (int)__bang_count(mask, elem_count) : found;                             \
+    }                                                                                        \
+  };
+__DLP_FLOATS(__DLP_COUNT, )
+#undef __DLP_COUNT
 // select: 128 bytes that begin with the number of elements, then the elements, then zeros.
 #define __DLP_CHOOSE(T, M, ...)                                                              \
   __DLP_INLINE void __bang_collect(T *dst, const T *src, const T *mask, int elem_count) {    \
     __dlp_rule_vector(elem_count * (long long)sizeof(T), __dlp_places(dst, src, mask));      \
     __dlp_VCOLLECT_##M(dst, elem_count, src, mask);                                          \
   }                                                                                          \
-  __DLP_INLINE void __bang_filter(T *dst, const T *src, const T *mask, int elem_count) {     \
+  __DLP_INLINE __dlp_filtered_##M __bang_filter(T *dst, const T *src, const T *mask,         \
+                                                int elem_count) {                            \
+    if ((void *)dst != (void *)mask) {                                                       \
+      __bang_collect(dst, src, mask, elem_count);                                            \
+      return {mask, elem_count, 0};                                                          \
+    }                                                                                        \
+    const int found = __bang_count(mask, elem_count);                                        \
     __bang_collect(dst, src, mask, elem_count);                                              \
+    return {0, 0, found};                                                                    \
   }                                                                                          \
   __DLP_INLINE void __bang_select(T *dst, const T *src, const T *mask, int elem_count) {     \
     const long long bytes = elem_count * (long long)sizeof(T);                               \
@@ -98,15 +126,6 @@ __DLP_ALIKE(__DLP_INVERT, )
   __DLP_INLINE void __bang_maskmove(T *dst, const T *src, const T *mask, int elem_count) {   \
     __dlp_rule_vector(elem_count * (long long)sizeof(T), __dlp_places(dst, src, mask));      \
     __dlp_VSEL_##M(dst, elem_count, mask, src, dst);                                         \
-  }                                                                                          \
-  __DLP_INLINE void __bang_count(unsigned *dst, const T *src, int elem_count) {              \
-    __dlp_rule_vector(elem_count * (long long)sizeof(T), __dlp_places(src));                 \
-    __dlp_VCOUNT_##M(dst, elem_count, src);                                                  \
-  }                                                                                          \
-  __DLP_INLINE unsigned __bang_count(const T *src, int elem_count) {                         \
-    unsigned found[1];                                                                       \
-    __dlp_VCOUNT_##M(found, elem_count, src);                                                \
-    return found[0];                                                                         \
   }
 __DLP_FLOATS(__DLP_CHOOSE, )
 #undef __DLP_CHOOSE
@@ -131,9 +150,9 @@ __DLP_FLOATS(__DLP_CHOOSE, )
                                             int elem_count) {                                \
     __dlp_collect_bits(dst, src, bitmask, elem_count);                                       \
   }                                                                                          \
-  __DLP_INLINE void __bang_filter_bitindex(T *dst, const T *src, const void *bitmask,        \
-                                           int elem_count) {                                 \
-    __dlp_collect_bits(dst, src, bitmask, elem_count);                                       \
+  __DLP_INLINE int __bang_filter_bitindex(T *dst, const T *src, const void *bitmask,         \
+                                          int elem_count) {                                  \
+    return __dlp_collect_bits(dst, src, bitmask, elem_count);                                       \
   }                                                                                          \
   __DLP_INLINE void __bang_select_bitindex(T *dst, const T *src, const void *bitindex,       \
                                            int elem_count) {                                 \

@@ -8,6 +8,13 @@ __DLP_INLINE void __sync_compute() { __dlp_SYNC(1); }
 __DLP_INLINE void __sync_io() { __dlp_SYNC(2); }
 __DLP_INLINE void __sync_move() { __dlp_SYNC(4); }
 __DLP_INLINE void __sync_io_move_compute() { __dlp_SYNC(7); }
+// Which queues are waited for, and by which; waiting of some for others becomes waiting of all.
+__DLP_INLINE void __sync_io_move_compute(bool io, bool move, bool compute, bool, bool, bool) {
+  if (io) __dlp_SYNC(2);
+  if (move) __dlp_SYNC(4);
+  if (compute) __dlp_SYNC(1);
+}
+__DLP_INLINE void __sync_copy() { __dlp_SYNC(6); }
 // Barriers, no-ops for a task that has no cluster around it.  Special registers: 13 keeps jobs
 // apart, 14 is the number of memory cores in each cluster, 15 says whether this is one.
 __DLP_INLINE void __dlp_barrier(long long id, long long arrivals) {

@@ -107,6 +107,21 @@ __DLP_FLOATS(__DLP_SINGLE, __bang_active_gelup, VGELU)
 __DLP_FLOATS(__DLP_SINGLE, __bang_active_reciphp, VRECIP)
 __DLP_FLOATS(__DLP_SINGLE, __bang_active_recip_greater_1, VRECIP)
 __DLP_FLOATS(__DLP_SINGLE, __bang_active_sqrthp, VSQRT)
+__DLP_FLOATS(__DLP_SINGLE, __bang_active_pow2, VEXP2)
+__DLP_FLOATS(__DLP_SINGLE, __bang_active_log2, VLOG2)
+// Series of other machines, with the room that they need.
+#define __DLP_SERIES(T, M, NAME, ROW)                                                        \
+  __DLP_INLINE void __bang_taylor3_##NAME(T *dst, const T *src, T *, T *, int elem_count) {  \
+    __dlp_##ROW##_##M(dst, elem_count, src);                                                 \
+  }                                                                                          \
+  __DLP_INLINE void __bang_taylor4_##NAME(T *dst, const T *src, T *, T *, int elem_count) {  \
+    __dlp_##ROW##_##M(dst, elem_count, src);                                                 \
+  }
+__DLP_FLOATS(__DLP_SERIES, sin, VSIN)
+__DLP_FLOATS(__DLP_SERIES, cos, VCOS)
+__DLP_FLOATS(__DLP_SERIES, tanh, VTANH)
+__DLP_FLOATS(__DLP_SERIES, sigmoid, VSIG)
+#undef __DLP_SERIES
 
 // ---- made of others --------------------------------------------------------------------
 #define __DLP_MADE(T, M, ...)                                                                \
@@ -125,6 +140,7 @@ __DLP_SIGNED(__DLP_MADE, )
     __bang_recip(dst, dst, elem_count);                                                      \
   }
 __DLP_FLOATS(__DLP_RSQRT, __bang_active_rsqrt)
+__DLP_FLOATS(__DLP_RSQRT, __bang_active_rsqrthp)
 __DLP_FLOATS(__DLP_RSQRT, __bang_rsqrt)
 #undef __DLP_RSQRT
 #define __DLP_ROUND(T, M, NAME, WAY)                                                         \
