@@ -262,8 +262,8 @@ WHOLE_MESSAGES = [
           where:    bad.dlps:1:1
             .kernal f()
             ^
-          expected: one of .program, .file, .line, .kernel, .label, .array, .const, .word, .type, \
-.function, .frame, .scope, .variable
+          expected: one of .program, .file, .line, .kernel, .columns, .label, .array, .const, \
+.word, .type, .function, .frame, .scope, .variable
           try:      did you mean '.kernel'?""",
     ),
     (

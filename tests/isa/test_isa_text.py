@@ -18,6 +18,7 @@ from zhisuan.isa.registry import Kind
 from zhisuan.isa.table import BY_NAME, ROWS
 
 NAMES = st.text('ab_.1- "\\/é\n:#$', max_size=6)  # most need quotes
+TEXTS = st.text('ab \\"/é\t', max_size=6)
 LABELS = st.one_of(st.sampled_from(["loop", "for.body", "end", ".L3", "0"]), NAMES)
 
 
@@ -66,6 +67,7 @@ def programs(draw: st.DrawFn) -> Program:
     names = draw(st.lists(NAMES, max_size=3))
     declared = (0, 3) if files else (-1, 0)
     arrays = [Array(name, WRAM.base + 64 * i, 8 * i, *declared) for i, name in enumerate(names)]
+    placed = {place for place in [*lines, *[declared] * len(arrays)] if place[0] >= 0}
     return Program(
         name=draw(NAMES),
         words=np.array(words, np.uint64),
@@ -75,6 +77,8 @@ def programs(draw: st.DrawFn) -> Program:
         lines=np.array(lines, np.int32).reshape(-1, 2),
         labels=draw(st.dictionaries(st.integers(0, count), LABELS, max_size=5)),
         arrays=tuple(arrays),
+        texts={place: draw(TEXTS) for place in sorted(placed) if draw(st.booleans())},
+        columns=np.array(draw(st.sampled_from([[], [7] * count, range(count)])), np.int32),
     )
 
 
@@ -120,7 +124,7 @@ def test_program_to_bytes_and_back(program: Program) -> None:
     assert again.to_bytes() == raw
     assert (again.words == program.words).all() and (again.lines == program.lines).all()
     assert (again.kernels, again.labels) == (program.kernels, program.labels)
-    assert again.arrays == program.arrays
+    assert (again.arrays, again.texts) == (program.arrays, program.texts)
 
 
 @given(programs(), st.data())
@@ -159,6 +163,8 @@ def test_a_listing_in_full() -> None:
         files=("add.bcl",),
         lines=np.array([[0, 2], [0, 3], [0, 3], [-1, 0]], np.int32),
         labels={0: "entry"},
+        texts={(0, 3): '  for (;;) x += y;  // "x"'},
+        columns=np.array([6, 18, 18, 0], np.int32),
     )
     sources = {"add.bcl": ["", "long n = 100;", "  for (;;) x += y;"]}
     assert disassemble(program, words=True, sources=sources) == (
@@ -171,12 +177,15 @@ def test_a_listing_in_full() -> None:
         "\n"
         ".kernel add(ptr dst, i64 n) nram=256\n"
         ".L1:\n"
-        "    .line add.bcl:3                                     // for (;;) x += y;\n"
+        '    .line add.bcl:3 "  for (;;) x += y;  // \\"x\\""\n'
         "        VAV.f32         $1, $2, $3, $4                  // 1: 0000001030810600\n"
         "        CB              .L1, $3                         // 2: ffffffffff8300b1\n"
         "    .line ?\n"
         "        HALT                                            // 3: 000000000000003f\n"
+        ".columns 6 18:2 0\n"
     )
+    assert program.quoted(1) == '      for (;;) x += y;  // "x"\n' + " " * 21 + "^"
+    assert (program.quoted(0), program.quoted(3), program.quoted(4)) == ("", "", "")
 
 
 def test_one_instruction_for_messages() -> None:

@@ -54,7 +54,7 @@ def said(
         (RACE + "SLOAD $3, #0\nVLOAD $41, $2, $3\nHALT", "null pointer", ["racecheck"]),
         (STORED + "TRAP #3\nHALT", "unreachable code", ["memcheck"]),
         (RACE + "SSUB.i64 $2, $2, #100\nVMOVE $41, $2, $41\nHALT",
-         "read past the end of nram", ["racecheck"]),
+         "an access of negative length", ["racecheck"]),
         (STORED + RACE + ".word 0x3ff\nHALT", "word 0x00000000000003ff has",
          ["memcheck", "racecheck"]),
         ("SLOAD $3, #0\nVLOAD $41, $2, $3\n" + RACE + "HALT", "null pointer", []),

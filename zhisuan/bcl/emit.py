@@ -212,6 +212,8 @@ class Emitter:
         lines = np.zeros((len(self.ops), 2), np.int32)
         for pc, op in enumerate(self.ops):
             lines[pc] = _file_and_line(op.place, files)
+        places = [op.place for op in self.ops]
+        arrays = self._arrays(files)
         const = bytearray(self.layout.const_data)
         for at, target in self.layout.fixups:
             word = self._start(target.symbol, None) + target.offset
@@ -232,10 +234,12 @@ class Emitter:
             words,
             entries,
             bytes(const),
-            arrays=self._arrays(files),
+            arrays=arrays,
             files=tuple(files),
             lines=lines,
             labels=dict(self.labels),
+            texts=_texts([*places, *(item.place for item in self.layout.arrays)], files),
+            columns=np.array([place.column if place else 0 for place in places], np.int32),
         )
 
     def _arrays(self, files: list[str]) -> tuple[Array, ...]:
@@ -250,6 +254,12 @@ class Emitter:
             for item in self.layout.arrays
         ]
         return tuple(sorted(found, key=lambda array: array.address))
+
+
+def _texts(places: list[SourcePos | None], files: list[str]) -> dict[tuple[int, int], str]:
+    """The known texts of lines, as a Program has them."""
+    known = {(place.file, place.line): place.text for place in places if place and place.text}
+    return {(files.index(file), line): text for (file, line), text in known.items()}
 
 
 def _file_and_line(place: SourcePos | None, files: list[str]) -> tuple[int, int]:

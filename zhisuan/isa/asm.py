@@ -108,6 +108,10 @@ def _finish(draft: Draft, filename: str) -> Program:
             raise ZhisuanError(f"kernel '{kernel.name}' has no instructions", where=filename,
                                found=f"it starts at word {kernel.entry} of {len(draft.words)}",
                                hint="put .kernel before the first instruction")  # fmt: skip
+    if len(draft.columns) not in (0, len(draft.words)):
+        raise ZhisuanError(".columns does not say it of every word", where=filename,
+                           expected=f"{len(draft.words)} columns",
+                           found=str(len(draft.columns)))  # fmt: skip
     known = any(file >= 0 for file, _ in places)
     return Program(
         name=draft.name,
@@ -119,6 +123,8 @@ def _finish(draft: Draft, filename: str) -> Program:
         labels=draft.kept_labels,
         arrays=tuple(sorted(arrays, key=lambda array: array.address)),
         debug=None if draft.debug is None else finish(draft.debug, filename),
+        texts=draft.texts,
+        columns=np.array(draft.columns, np.int32),
     )
 
 

@@ -38,14 +38,25 @@ def _file(cursor: Cursor, draft: Draft) -> None:
 
 
 def _line(cursor: Cursor, draft: Draft) -> None:
-    """`.line FILE:NUMBER`: where the words that follow come from; `.line ?` is unknown."""
+    """`.line FILE:NUMBER "TEXT"`: where the words that follow come from; `.line ?` is unknown.
+
+    TEXT, what stands in that line, may be left out; messages show it.
+    """
     draft.placed = True
     token, following = cursor.peek(), cursor.peek(1)
     if token is not None and token.text == "?" and following is None:
         cursor.take("?", "word")
         draft.place = UNKNOWN_PLACE
         return
-    draft.place = read_place(cursor, draft)
+    draft.place = _place_with_text(cursor, draft)
+
+
+def _columns(cursor: Cursor, draft: Draft) -> None:
+    """`.columns COLUMN:COUNT …`: where in their lines the words stand, from the first word on."""
+    while cursor.peek() is not None:
+        column = cursor.integer("a column")
+        count = cursor.integer("a number of words") if cursor.take_if(":") else 1
+        draft.columns += [column] * count
 
 
 def _label(cursor: Cursor, draft: Draft) -> None:
@@ -104,10 +115,11 @@ def _parameter(cursor: Cursor) -> Parameter:
 
 # array := ".array" NAME MEMORY "=" OFFSET [ "bytes" "=" NUMBER ] [ FILE ":" NUMBER ]
 def _array(cursor: Cursor, draft: Draft) -> None:
-    """`.array NAME MEMORY=OFFSET bytes=NUMBER FILE:LINE`: an array in nram, wram, sram or ldram.
+    """`.array NAME MEMORY=OFFSET bytes=NUMBER FILE:LINE "TEXT"`: an array.
 
-    The checks report accesses outside the arrays of a memory that has any.  Without `bytes` it
-    is an arena, all that is left; FILE:LINE, where it is declared, may be left out.
+    MEMORY is nram, wram, sram or ldram.  The checks report accesses outside the arrays of a
+    memory that has any.  Without `bytes` it is an arena, all that is left; FILE:LINE, where it
+    is declared, may be left out.
     """
     column = cursor.column
     name = cursor.name("the array's name")
@@ -125,7 +137,7 @@ def _array(cursor: Cursor, draft: Draft) -> None:
         cursor.expect("=")
         size = cursor.integer("a number of bytes")
     if cursor.peek() is not None:
-        place = read_place(cursor, draft)
+        place = _place_with_text(cursor, draft)
     array = Array(name, space.base + offset, size, *place)
     if offset + size > space.window:
         raise cursor.error(f"the array does not fit {space.name}", column,
@@ -135,6 +147,14 @@ def _array(cursor: Cursor, draft: Draft) -> None:
         if other.address < array.address + size and array.address < other.address + other.size:
             raise cursor.error(f"arrays '{other.name}' and '{name}' overlap", column)
     draft.arrays[array] = cursor.line
+
+
+def _place_with_text(cursor: Cursor, draft: Draft) -> tuple[int, int]:
+    """FILE:LINE, and what stands there if that follows."""
+    place = read_place(cursor, draft)
+    if cursor.peek() is not None:
+        draft.texts[place] = cursor.name("the text of the line")
+    return place
 
 
 def _const(cursor: Cursor, draft: Draft) -> None:
@@ -187,6 +207,7 @@ DIRECTIVES: dict[str, Callable[[Cursor, Draft], None]] = {
     ".file": _file,
     ".line": _line,
     ".kernel": _kernel,
+    ".columns": _columns,
     ".label": _label,
     ".array": _array,
     ".const": _const,

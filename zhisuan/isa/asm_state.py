@@ -40,6 +40,8 @@ class Draft:
     kernels: dict[str, Kernel] = field(default_factory=dict)
     const: bytearray = field(default_factory=bytearray)
     files: list[str] = field(default_factory=list)
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    columns: list[int] = field(default_factory=list)
     arrays: dict[Array, int] = field(default_factory=dict)  # with their lines of the text
     debug: DebugDraft | None = None
 

@@ -6,8 +6,10 @@ not an instruction: that prints as `.word`.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import space_of
@@ -22,6 +24,7 @@ CONST_LINE = 16
 _INDENT = " " * 8
 _MNEMONIC_WIDTH = 16
 _COMMENT_COLUMN = 56
+_COLUMNS_PER_LINE = 24
 
 
 def format_instruction(
@@ -84,7 +87,8 @@ def _lines(program: Program, words: bool, sources: Mapping[str, Sequence[str]]) 
     in_place = kernels == sorted(kernels, key=lambda kernel: kernel.entry)
     yield f".program {quoted(program.name)}"
     yield from (f".file {quoted(name)}" for name in program.files)
-    yield from (_array(program, array) for array in program.arrays)
+    told: set[tuple[int, int]] = set()
+    yield from (_array(program, array, told) for array in program.arrays)
     yield from _constants(program.const_data)
     if not in_place:
         yield from (_kernel(kernel) + f" entry={kernel.entry}" for kernel in kernels)
@@ -100,11 +104,12 @@ def _lines(program: Program, words: bool, sources: Mapping[str, Sequence[str]]) 
             break
         if len(program.lines) and (here := _place(program, pc)) != place:
             place = here
-            yield _place_text(program, here, sources)
+            yield _place_text(program, here, sources, told)
         text = _INDENT + _aligned(format_instruction(program.words[pc], pc, symbols))
         if words:
             text = f"{text.split('  // ')[0]:<{_COMMENT_COLUMN}}// {pc}: {program.words[pc]:016x}"
         yield text
+    yield from _columns(program.columns.tolist())
     if program.debug is not None:
         yield ""
         yield from debug_lines(program.debug, program.files)
@@ -153,14 +158,14 @@ def _kernel(kernel: Kernel) -> str:
     return text
 
 
-def _array(program: Program, array: Array) -> str:
+def _array(program: Program, array: Array, told: set[tuple[int, int]]) -> str:
     space = space_of(array.address)
     assert space is not None
     text = f".array {quoted(array.name)} {space.name}={array.address - space.base}"
     if array.size:
         text += f" bytes={array.size}"
     if array.file >= 0:
-        text += f" {quoted(program.files[array.file])}:{array.line}"
+        text += " " + _file_and_line(program, (array.file, array.line), told)
     return text
 
 
@@ -170,17 +175,37 @@ def _place(program: Program, pc: int) -> tuple[int, int]:
 
 
 def _place_text(
-    program: Program, place: tuple[int, int], sources: Mapping[str, Sequence[str]]
+    program: Program,
+    place: tuple[int, int],
+    sources: Mapping[str, Sequence[str]],
+    told: set[tuple[int, int]],
 ) -> str:
     file, line = place
     if file < 0:
         return "    .line ?"
-    name = program.files[file]
-    text = f"    .line {quoted(name)}:{line}"
-    listing = sources.get(name, ())
+    text = f"    .line {_file_and_line(program, place, told)}"
+    listing = () if place in program.texts else sources.get(program.files[file], ())
     if 1 <= line <= len(listing):
         text = f"{text:<{_COMMENT_COLUMN}}// {listing[line - 1].strip()}"
     return text
+
+
+def _file_and_line(program: Program, place: tuple[int, int], told: set[tuple[int, int]]) -> str:
+    """A place, the first time with the text that stands there; `told` are those told before."""
+    file, line = place
+    text = f"{quoted(program.files[file])}:{line}"
+    if place not in program.texts or place in told:
+        return text
+    told.add(place)
+    return f"{text} {json.dumps(program.texts[place], ensure_ascii=False)}"
+
+
+def _columns(columns: Sequence[int]) -> Iterator[str]:
+    """The words' columns, equal neighbours as one."""
+    runs = [(column, len(list(same))) for column, same in groupby(columns)]
+    words = [str(column) + (f":{count}" if count > 1 else "") for column, count in runs]
+    for start in range(0, len(words), _COLUMNS_PER_LINE):
+        yield ".columns " + " ".join(words[start : start + _COLUMNS_PER_LINE])
 
 
 def _constants(data: bytes) -> Iterator[str]:

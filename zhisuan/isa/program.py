@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from zhisuan.base.errors import ZhisuanError, did_you_mean
+from zhisuan.base.errors import SourcePos, ZhisuanError, did_you_mean
 from zhisuan.isa.debug_json import from_plain, to_plain
 from zhisuan.isa.debug_table import DebugTable
 
@@ -68,6 +68,8 @@ class Program:
     labels: word index → name, for listings only.
     arrays: by address.  A program that names one array of a memory names all of them.
     debug: names, types and places of variables, of programs compiled with `-g`.
+    texts: (file, line) → that line of the source; columns: int32[n], from 1, 0 where unknown.
+    Both are for messages, and may be empty.
     """
 
     name: str
@@ -79,6 +81,8 @@ class Program:
     labels: dict[int, str] = field(default_factory=dict)
     arrays: tuple[Array, ...] = ()
     debug: DebugTable | None = None
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    columns: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def kernel(self, name: str) -> Kernel:
         """The kernel called `name`; an unknown name is an error."""
@@ -96,6 +100,14 @@ class Program:
             return f"{self.files[self.lines[pc, 0]]}:{self.lines[pc, 1]}"
         return f"{self.name}+{pc}"
 
+    def quoted(self, pc: int) -> str:
+        """The source line of a word with a caret under its column; empty where unknown."""
+        if not 0 <= pc < len(self.lines):
+            return ""
+        file, line = self.lines[pc].tolist()
+        column = int(self.columns[pc]) if len(self.columns) else 0
+        return SourcePos("", line, column, self.texts.get((file, line), "")).excerpt()
+
     def declared(self, array: Array) -> str:
         """`file:line` of an array's declaration; empty where unknown."""
         return f"{self.files[array.file]}:{array.line}" if array.file >= 0 else ""
@@ -108,6 +120,8 @@ class Program:
             "files": list(self.files),
             "lines": self.lines.tolist(),
             "labels": {str(pc): label for pc, label in sorted(self.labels.items())},
+            "texts": [[*place, text] for place, text in sorted(self.texts.items())],
+            "columns": self.columns.tolist(),
             "arrays": [list(astuple(array)) for array in self.arrays],
             "kernels": [
                 {
@@ -172,6 +186,8 @@ def _parse(raw: bytes) -> Program:
         labels={int(pc): label for pc, label in header["labels"].items()},
         arrays=tuple(Array(*entry) for entry in header["arrays"]),
         debug=from_plain(header["debug"]) if "debug" in header else None,
+        texts={(file, line): text for file, line, text in header.get("texts", [])},
+        columns=np.array(header.get("columns", []), np.int32),
     )
     _check(program, header)
     return program
@@ -191,11 +207,13 @@ def _parse_kernel(entry: dict[str, Any]) -> Kernel:
 def _check(program: Program, header: dict[str, Any]) -> None:
     """Raise ValueError where the parts of a parsed program do not fit together."""
     count = len(program.words)
-    files = np.append(program.lines[:, 0], [array.file for array in program.arrays])
+    files = np.concatenate([program.lines[:, 0], [array.file for array in program.arrays],
+                            [file for file, _ in program.texts]])  # fmt: skip
     fits = (
         count == header["words"]
         and len(program.const_data) == header["const"]
         and len(program.lines) in (0, count)
+        and len(program.columns) in (0, count)
         and all(0 <= kernel.entry < count for kernel in program.kernels.values())
         and all(0 <= pc <= count for pc in program.labels)
         and (not len(files) or -1 <= files.min() <= files.max() < len(program.files))

@@ -19,13 +19,15 @@ from zhisuan.base import clang, knobs
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT, SRAM, WRAM
 from zhisuan.isa.disasm import format_instruction
+from zhisuan.isa.encoding import decode
 from zhisuan.isa.number import FLOATS, INTEGERS, bits_of
 from zhisuan.isa.program import Kernel, Parameter, Program
+from zhisuan.isa.registry import STACK_POINTER
 from zhisuan.sim import native_core, reference
 from zhisuan.sim.barrier import run_together
 from zhisuan.sim.checks.arrays import contents
 from zhisuan.sim.checks.journal import Journal
-from zhisuan.sim.fault import Fault
+from zhisuan.sim.fault import Fault, leaves_memory, stack_full
 from zhisuan.sim.memory import PARAM_BYTES, Memory
 from zhisuan.sim.reachable import is_ordered, reads_core_id
 from zhisuan.sim.tasks import (
@@ -256,14 +258,26 @@ def _signature(kernel: Kernel) -> str:
 
 def _located(stop: Fault, program: Program, launch: Launch, task: Task) -> ZhisuanError:
     """The fault's error with the place it happened at."""
-    error, pc = stop.error, stop.pc
+    pc = stop.pc
+    error = stop.error
+    if leaves_memory(error) and _is_on_stack(int(program.words[pc])):
+        error = stack_full(error)
     of_task = f", {task.place}" if launch.dims != ONE_TASK else ""
     where = f"kernel '{launch.kernel}', {program.place(pc)}, pc {pc}{of_task}"
     if 0 <= pc < len(program.words):
         where += f": {_instruction_text(int(program.words[pc]), pc)}"
+    if quoted := program.quoted(pc):
+        where += f"\n{quoted}"
     return ZhisuanError(
         error.what, where=where, expected=error.expected, found=error.found, hint=error.hint
     )
+
+
+def _is_on_stack(word: int) -> bool:
+    """Whether an instruction is a scalar access relative to the stack pointer."""
+    item = decode(word)
+    pairs = zip(item.row.operands, item.values, strict=True)
+    return any(operand.name == "base" and value == STACK_POINTER for operand, value in pairs)
 
 
 def _instruction_text(word: int, pc: int) -> str:

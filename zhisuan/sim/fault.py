@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from zhisuan.base.errors import ZhisuanError
 
+NULL = "null pointer"
+NOWHERE = "the address is in no memory"
+
 
 class Fault(Exception):
     """A program's mistake at instruction `pc`; `error` says what, but not where."""
@@ -45,6 +48,20 @@ def no_cluster(cluster: int, clusters: int) -> ZhisuanError:
         "the job has no such cluster",
         expected=f"a clusterId from 0 to {clusters - 1}" if clusters else "a UNION launch",
         found=str(cluster),
+    )
+
+
+def leaves_memory(error: ZhisuanError) -> bool:
+    return error.what in (NOWHERE, NULL)
+
+
+def stack_full(access: ZhisuanError) -> ZhisuanError:
+    """An access relative to the stack pointer that left all memories, for what it is."""
+    return ZhisuanError(
+        "the stack is full",
+        expected="variables and calls that fit the memory on the chip below its top",
+        found=access.found,
+        hint="is there a recursion that never ends, or a large local array without __nram__?",
     )
 
 

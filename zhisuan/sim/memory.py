@@ -25,6 +25,7 @@ from zhisuan.isa.address import (
     Space,
     space_of,
 )
+from zhisuan.sim.fault import NOWHERE, NULL
 from zhisuan.sim.tasks import MEMORY_CORE
 
 LDRAM_BYTES = 1 << 20
@@ -161,6 +162,7 @@ class Memory:
     ) -> ZhisuanError | None:
         """What is wrong with an access, or None.  No access of 0 bytes is wrong."""
         done = "write" if write else "read"
+        size -= 1 << 64 if size >> 63 == 1 else 0  # register contents
         found = f"{done} of {size} bytes at {hexadecimal(address)}"
         if size == 0:
             return None
@@ -168,7 +170,7 @@ class Memory:
             return ZhisuanError("an access of negative length", found=found)
         space = space_of(address)
         if space is None:
-            what = "null pointer" if address < PAGE_ZERO else "the address is in no memory"
+            what = NULL if address < PAGE_ZERO else NOWHERE
             return ZhisuanError(what, expected=_windows(allowed), found=found)
         found += f" ({space.name})"
         if space not in allowed:
