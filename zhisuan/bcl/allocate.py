@@ -9,6 +9,7 @@ colour is spilled everywhere and the round repeats.  The result is checked (`che
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl.check_registers import check
@@ -18,6 +19,7 @@ from zhisuan.bcl.code import (
     FRAME_POINTER,
     Code,
     Op,
+    Slot,
     drop_unused,
 )
 from zhisuan.bcl.liveness import backward, bits, drop_unreachable, live_out, members
@@ -185,17 +187,40 @@ def _rename(code: Code, names: dict[int, int]) -> None:
             op.regs = [names.get(register, register) for register in op.regs]
 
 
-def allocate(code: Code, registers: tuple[int, ...] = ALLOCATABLE) -> None:
+@dataclass
+class Homes:
+    """Where allocation put virtual registers: merged with others, in slots, in machine registers.
+
+    A slot of None is a value made again where it is used.
+    """
+
+    merged: dict[int, int] = field(default_factory=dict)
+    slots: dict[int, int | None] = field(default_factory=dict)
+    colours: dict[int, int] = field(default_factory=dict)
+
+    def of(self, register: int) -> int | Slot | None:
+        """A machine register, a stack slot, or None for what has no home."""
+        while register not in self.slots and register in self.merged:
+            register = self.merged[register]
+        if register in self.slots:
+            slot = self.slots[register]
+            return None if slot is None else Slot("local", slot)
+        return self.colours.get(register)
+
+
+def allocate(code: Code, registers: tuple[int, ...] = ALLOCATABLE) -> Homes:
     """Assign machine registers in place; with fewer `registers` more values are spilled."""
     drop_unreachable(code)
     if code.moves_stack:
         registers = tuple(register for register in registers if register != FRAME_POINTER)
     note_short_chains(code)
     spiller = Spiller(code)
+    homes = Homes(slots=spiller.homes)
     for _ in range(_ROUNDS):
         graph = _Graph(code, spiller.unspillable)
         names = _coalesce(graph, code, len(registers))
         _rename(code, names)
+        homes.merged |= names
         colours, failed = _colour(graph, _simplify(graph, len(registers)), registers)
         if not failed:
             break
@@ -210,3 +235,5 @@ def allocate(code: Code, registers: tuple[int, ...] = ALLOCATABLE) -> None:
     used = {register for block in code.blocks for op in block.ops for register in op.regs}
     used |= {FRAME_POINTER} if code.moves_stack else set()
     code.saved = () if code.is_kernel else tuple(r for r in CALLEE_SAVED if r in used)
+    homes.colours = colours
+    return homes

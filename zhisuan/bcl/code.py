@@ -77,6 +77,7 @@ class Op:
 
     `ordered`: a transfer whose order the compiler keeps; `memory`: what a scalar access may
     touch; `reads` and `writes`: machine registers used beyond the operands (calls).
+    `number` counts those that selection emitted, in order; 0 is one that a later pass made.
     """
 
     row: Instruction
@@ -88,6 +89,7 @@ class Op:
     memory: str = ""
     reads: tuple[int, ...] = ()
     writes: tuple[int, ...] = ()
+    number: int = 0
 
     @property
     def name(self) -> str:

@@ -18,6 +18,9 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl import driver, header, ir
 from zhisuan.bcl.allocate import allocate
 from zhisuan.bcl.code import ALLOCATABLE
+from zhisuan.bcl.debug_build import DebugBuilder
+from zhisuan.bcl.debug_flow import Follower
+from zhisuan.bcl.debug_notes import ProgramNotes
 from zhisuan.bcl.emit import Emitter
 from zhisuan.bcl.layout import lay_out
 from zhisuan.bcl.legalize import legalize
@@ -48,15 +51,17 @@ def compile(
     defines: Mapping[str, object] | None = None,
     include_dirs: Sequence[Path | str] = (),
     language: str = "bcl",
+    debug: bool = False,
 ) -> Compiled:
     """Compile the kernels in `source`.
 
     `filename` names the source in messages and finds quoted includes beside it; `optimize` is
     clang's level 0 to 3; `language` "c" takes C as it is, without the built-ins, with double in
-    software.  Errors carry file, line, column and the line's text.
+    software.  With `debug` the program has a table of its variables (`Program.debug`), and the same
+    instructions.  Errors carry file, line, column and the line's text.
     """
     defines = dict(defines or {})
-    key = _key(source, filename, optimize, defines, include_dirs, language)
+    key = _key(source, filename, optimize, defines, include_dirs, language, debug)
     found = cache.get("bcl", key, suffix=".bclz")
     if found is not None:
         return _unpack(found.read_bytes())
@@ -64,7 +69,9 @@ def compile(
         source, filename, optimize=optimize, defines=defines, include_dirs=include_dirs,
         language=language,
     )  # fmt: skip
-    program = from_llvm(llvm, Path(filename).stem, {filename: source}, soft_double=True)
+    program = from_llvm(
+        llvm, Path(filename).stem, {filename: source}, soft_double=True, debug=debug
+    )
     compiled = Compiled(program, llvm, disassemble(program))
     cache.put("bcl", key, _pack(compiled), suffix=".bclz")
     return compiled
@@ -78,14 +85,16 @@ def from_llvm(
     registers: tuple[int, ...] = ALLOCATABLE,
     more: Sequence[str] = (),
     soft_double: bool = False,
+    debug: bool = False,
 ) -> Program:
     """The program `name` from LLVM IR text; `sources` (file → text) serve error messages.
 
     `registers` are those that functions may use: fewer make a test of spilling.  `more` are
     modules to link with this one.  With `soft_double` the library computes in double; without
-    it a double is an error.
+    it a double is an error.  With `debug` the program has a table of its variables.
     """
-    module = link([read_module(text, dict(sources or {})) for text in (llvm, *more)])
+    notes = ProgramNotes() if debug else None
+    module = link([read_module(text, dict(sources or {}), notes) for text in (llvm, *more)])
     scalarize(module)
     legalize(module, soft_double=soft_double)
     kernels = [f for f in module.functions.values() if module.is_kernel(f.name)]
@@ -101,13 +110,20 @@ def from_llvm(
     functions = _wanted(module, kernels)
     layout = lay_out(module, functions)
     emitter = Emitter(name, layout)
+    builder = DebugBuilder(notes or ProgramNotes(), layout)
     known = {function.name for function in functions}
     for function in functions:
-        code = select(function, layout, module.is_kernel(function.name), known)
+        known_of = notes.functions.get(function.name) if notes else None
+        code, watches = select(function, layout, module.is_kernel(function.name), known, known_of)
         add_syncs(code)
-        allocate(code, registers)
-        emitter.add(code, function)
-    return emitter.program([(kernel, _parameters(kernel)) for kernel in kernels])
+        follower = Follower(code, watches)
+        homes = allocate(code, registers)
+        builder.add(code, function, follower, homes, emitter)
+    program = emitter.program([(kernel, _parameters(kernel)) for kernel in kernels])
+    if debug:
+        program.debug = builder.table(emitter.files)
+        program.files = tuple(emitter.files)
+    return program
 
 
 def _parameters(kernel: ir.Function) -> tuple[Parameter, ...]:
@@ -158,8 +174,10 @@ def _key(
     defines: Mapping[str, object],
     include_dirs: Sequence[Path | str],
     language: str,
+    debug: bool,
 ) -> list[str]:
     parts = [compiler_version(), clang.version(), language, source, filename, str(optimize)]
+    parts += ["debug"] if debug else []
     parts.append(json.dumps({name: str(value) for name, value in sorted(defines.items())}))
     for path in driver.included_files(source, driver.search_folders(filename, include_dirs)):
         parts += [str(path), path.read_text(encoding="utf-8", errors="replace")]

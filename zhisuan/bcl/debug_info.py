@@ -41,12 +41,15 @@ class DebugInfo:
         self.nodes: dict[str, str] = {}
         self.sources = {name: text.split("\n") for name, text in sources.items()}
         self.places: dict[str, SourcePos | None] = {}
+        self.read: dict[str, dict[str, str]] = {}
         for line in lines:
             if line.startswith("!") and (match := _NODE.match(line)):
                 self.nodes[match[1]] = match[2]
 
     def fields(self, node: str) -> dict[str, str]:
-        return dict(_FIELD.findall(self.nodes.get(node, "")))
+        if node not in self.read:
+            self.read[node] = dict(_FIELD.findall(self.nodes.get(node, "")))
+        return self.read[node]
 
     def location(self, text: str) -> SourcePos | None:
         """The place of an instruction, or None when it has none (or line 0)."""

@@ -17,6 +17,7 @@ from zhisuan.bcl import header, system_headers
 INCLUDE = Path(__file__).parent / "include"
 COMMON_FLAGS = (
     "-triple", "riscv64-unknown-unknown", "-debug-info-kind=limited",
+    "-fexperimental-assignment-tracking=disabled",  # one form of note for each variable
     "-ffp-contract=off",  # CUDA mode would fuse a * b + c
     "-ffloat16-excess-precision=none",  # every half operation rounds
     "-ffreestanding", "-fno-builtin", "-nobuiltininc",

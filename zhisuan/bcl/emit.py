@@ -14,7 +14,17 @@ import numpy as np
 
 from zhisuan.base.errors import SourcePos, ZhisuanError
 from zhisuan.bcl import ir
-from zhisuan.bcl.code import FRAME_POINTER, STACK_ALIGNMENT, Code, CodeBlock, Op, Slot, Symbol, make
+from zhisuan.bcl.code import (
+    FRAME_POINTER,
+    STACK_ALIGNMENT,
+    Code,
+    CodeBlock,
+    Immediate,
+    Op,
+    Slot,
+    Symbol,
+    make,
+)
 from zhisuan.bcl.layout import Layout
 from zhisuan.isa.encoding import Encodable, encode
 from zhisuan.isa.program import Array, Kernel, Parameter, Program
@@ -25,7 +35,7 @@ _SLOAD_BITS = BY_NAME["SLOAD#"].immediate_bits
 
 
 @dataclass
-class _Frame:
+class FrameLayout:
     """Where each area of a function's frame starts, in bytes from the stack pointer."""
 
     slots: list[int]
@@ -43,7 +53,7 @@ class _Frame:
         return self.slots[slot.index] + slot.offset
 
 
-def _frame(code: Code) -> _Frame:
+def frame_of(code: Code) -> FrameLayout:
     at = 8 * code.out_arguments
     slots = []
     for size, align in code.slots:
@@ -57,10 +67,10 @@ def _frame(code: Code) -> _Frame:
         saved[register] = at
         at += 8
     out_bytes = ir.round_up(8 * code.out_arguments, STACK_ALIGNMENT)
-    return _Frame(slots, saved, ir.round_up(at, STACK_ALIGNMENT), out_bytes)
+    return FrameLayout(slots, saved, ir.round_up(at, STACK_ALIGNMENT), out_bytes)
 
 
-def _prologue(code: Code, frame: _Frame, place: SourcePos | None) -> list[Op]:
+def _prologue(code: Code, frame: FrameLayout, place: SourcePos | None) -> list[Op]:
     ops = []
     if frame.size:
         ops.append(make("SSUB#", "i64", [STACK_POINTER, STACK_POINTER], frame.size, place))
@@ -71,7 +81,7 @@ def _prologue(code: Code, frame: _Frame, place: SourcePos | None) -> list[Op]:
     return ops
 
 
-def _epilogue(code: Code, frame: _Frame, place: SourcePos | None) -> list[Op]:
+def _epilogue(code: Code, frame: FrameLayout, place: SourcePos | None) -> list[Op]:
     ops = []
     if code.moves_stack:
         ops.append(make("SMOVE", "", [STACK_POINTER, FRAME_POINTER], None, place))
@@ -89,15 +99,13 @@ def _wide_constant(op: Op) -> list[Op]:
     if -(1 << (_SLOAD_BITS - 1)) <= value < 1 << (_SLOAD_BITS - 1):
         return [op]
     low, high = value & 0xFFFF_FFFF, value >> 32 & 0xFFFF_FFFF
-    return [
-        make("SLOAD#", "", [op.regs[0]], low, op.place),
-        make("SHIGH#", "", [op.regs[0]], high - (high >> 31 << 32), op.place),
-    ]
+    op.imm = low
+    return [op, make("SHIGH#", "", [op.regs[0]], high - (high >> 31 << 32), op.place)]
 
 
 def lower_frame(code: Code, place: SourcePos | None) -> list[CodeBlock]:
     """The function's blocks with stack offsets, prologue, epilogues and wide constants made."""
-    frame = _frame(code)
+    frame = frame_of(code)
     blocks = [CodeBlock(block.label, [], block.depth) for block in code.blocks]
     blocks[0].ops += _prologue(code, frame, place)
     for block, source in zip(blocks, code.blocks, strict=True):
@@ -150,12 +158,19 @@ def _fall_through(blocks: list[CodeBlock]) -> None:
         if position[str(jump.imm)] == index + 1:
             ops.pop()
         elif first.name in ("CB", "CBZ"):
-            opposite = "CBZ" if first.name == "CB" else "CB"
-            turned = make(opposite, "", first.regs, jump.imm, first.place)
-            if position[str(first.imm)] == index + 1:
-                ops[-2:] = [turned]
-            elif position[str(jump.imm)] <= index < position[str(first.imm)]:
-                ops[-2:] = [turned, make("JUMP", "", [], first.imm, jump.place)]
+            taken = first.imm
+            if position[str(taken)] == index + 1:
+                _turn(first, jump.imm)
+                ops.pop()
+            elif position[str(jump.imm)] <= index < position[str(taken)]:
+                _turn(first, jump.imm)
+                jump.imm = taken
+
+
+def _turn(branch: Op, to: Immediate) -> None:
+    """Branch to `to` where it did not branch before."""
+    branch.row = BY_NAME["CBZ" if branch.name == "CB" else "CB"]
+    branch.imm = to
 
 
 class Emitter:
@@ -168,8 +183,10 @@ class Emitter:
         self.targets: list[dict[str, int]] = []  # for each op, where its function's labels are
         self.starts: dict[str, int] = {}
         self.labels: dict[int, str] = {}
+        self.files: list[str] = []
 
-    def add(self, code: Code, function: ir.Function) -> None:
+    def add(self, code: Code, function: ir.Function) -> int:
+        """Append a function; returns the index of its first word."""
         blocks = _thread_jumps(lower_frame(code, function.place))
         _fall_through(blocks)
         start = len(self.ops)
@@ -180,6 +197,7 @@ class Emitter:
             where[block.label] = len(self.ops)
             self.ops += block.ops
             self.targets += [where] * len(block.ops)
+        return start
 
     def _start(self, function: str, place: SourcePos | None) -> int:
         if function not in self.starts:
@@ -208,10 +226,10 @@ class Emitter:
 
     def program(self, kernels: list[tuple[ir.Function, tuple[Parameter, ...]]]) -> Program:
         words = np.array([self._word(pc, op) for pc, op in enumerate(self.ops)], np.uint64)
-        files: list[str] = []
+        files = self.files
         lines = np.zeros((len(self.ops), 2), np.int32)
         for pc, op in enumerate(self.ops):
-            lines[pc] = _file_and_line(op.place, files)
+            lines[pc] = file_and_line(op.place, files)
         places = [op.place for op in self.ops]
         arrays = self._arrays(files)
         const = bytearray(self.layout.const_data)
@@ -249,7 +267,7 @@ class Emitter:
                 item.source_name or item.name,
                 self.layout.addresses[item.name],
                 ir.size_of(item.type),
-                *_file_and_line(item.place, files),
+                *file_and_line(item.place, files),
             )
             for item in self.layout.arrays
         ]
@@ -262,7 +280,7 @@ def _texts(places: list[SourcePos | None], files: list[str]) -> dict[tuple[int, 
     return {(files.index(file), line): text for (file, line), text in known.items()}
 
 
-def _file_and_line(place: SourcePos | None, files: list[str]) -> tuple[int, int]:
+def file_and_line(place: SourcePos | None, files: list[str]) -> tuple[int, int]:
     """A place as a Program says it; its file is added to `files`."""
     if place is None or not place.line:
         return -1, 0

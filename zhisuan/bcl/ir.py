@@ -244,6 +244,7 @@ def constant_offset(element: Type, indices: list[Value]) -> int | None:
 class Instruction:
     """One operation.  `word` is a predicate or a callee's name; `kind` a GEP's or alloca's
     element type; `labels` the blocks of a phi, branch or switch; `path` aggregate indices.
+    `number` counts the instructions of a function as read; 0 is one that a pass made.
     """
 
     op: str
@@ -257,6 +258,7 @@ class Instruction:
     nonnegative: bool = False  # zext whose operand is known not to be negative
     keeps_sign: bool = False  # trunc of a number that is the same when sign-extended again
     place: SourcePos | None = None
+    number: int = 0
 
     def __str__(self) -> str:
         words = [self.op, self.word, *map(str, self.operands), *self.labels]

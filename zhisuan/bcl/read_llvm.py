@@ -12,6 +12,8 @@ import re
 from zhisuan.base.errors import SourcePos, ZhisuanError
 from zhisuan.bcl import ir
 from zhisuan.bcl.debug_info import DebugInfo
+from zhisuan.bcl.debug_notes import ProgramNotes
+from zhisuan.bcl.debug_variables import Variables
 from zhisuan.bcl.llvm_line import FLAGS, Line, bare
 from zhisuan.bcl.llvm_operations import read_operation
 from zhisuan.isa.registry import SYNC_ALL
@@ -26,9 +28,12 @@ _ALIAS = re.compile(r'(@(?:"[^"]*"|[-\w.$]+)) = .*?\balias [^@]*?, ptr (@(?:"[^"
 class Reader:
     """Reads one module; `read_module` is the way in."""
 
-    def __init__(self, text: str, sources: dict[str, str]) -> None:
+    def __init__(
+        self, text: str, sources: dict[str, str], notes: ProgramNotes | None = None
+    ) -> None:
         self.lines = text.split("\n")
         self.debug = DebugInfo(self.lines, sources)
+        self.variables = None if notes is None else Variables(self.debug, notes)
         self.types: dict[str, str] = {}
         self.resolved: dict[str, ir.Type] = {}
         self.aliases: dict[str, str] = {}
@@ -107,6 +112,8 @@ class Reader:
             self.module.globals[name] = ir.Global(name, kind, initial, True, 1)
             return
         align = re.search(r", align (\d+)", text)
+        if self.variables is not None:
+            self.variables.enter_static(name, text)
         self.module.globals[name] = ir.Global(
             name, kind, initial, constant,
             int(align[1]) if align else ir.alignment(kind), self.place,
@@ -138,6 +145,8 @@ class Reader:
                 line.skip_group()
         returns = line.type()
         name = bare(line.next())
+        if self.variables is not None and subprogram is not None:
+            self.place = self.variables.enter(name, subprogram[1], self.place)
         line.expect("(")
         parameters: list[ir.Parameter] = []
         while not line.accept(")"):
@@ -165,11 +174,16 @@ class Reader:
         unnamed = sum(1 for parameter in function.parameters if parameter.name.isdigit())
         block = ir.Block(str(unnamed))
         spaces: dict[str, str] = {}
-        index = 0
+        known = self.variables and self.variables.notes.functions.get(function.name)
+        index = number = 0
         while index < len(body):
             text = body[index]
             index += 1
-            if not text or text.startswith(("    #dbg", ";")):
+            if text.startswith("    #dbg"):
+                if known and self.variables and (note := self.variables.note(Line(self, text))):
+                    known.notes.setdefault(block.label, []).append((number + 1, note))
+                continue
+            if not text or text[0] == ";":
                 continue
             if text[0] != " ":
                 if block.body:
@@ -180,13 +194,20 @@ class Reader:
                 while "]" not in text.rsplit("[", 1)[-1]:
                     text += " " + body[index].strip()
                     index += 1
-            self.place = self.debug.location(text) or self.place
+            self.place = self._place(text) or self.place
             item = self._instruction(text, spaces)
             if item is not None:
+                number += 1
+                item.number = number
                 block.body.append(item)
         function.blocks.append(block)
+        if known:
+            known.last = {block.label: block.terminator.number for block in function.blocks}
         for parameter in function.parameters:
             parameter.space = spaces.get(f"{parameter.name}.addr", "")
+
+    def _place(self, text: str) -> SourcePos | None:
+        return (self.variables.placed if self.variables else self.debug.location)(text)
 
     def _instruction(self, text: str, spaces: dict[str, str]) -> ir.Instruction | None:
         metadata = text.find(", !")
@@ -276,6 +297,9 @@ class Reader:
         return None
 
 
-def read_module(text: str, sources: dict[str, str]) -> ir.Module:
-    """The module in LLVM IR `text`; `sources` maps file names to their text, for excerpts."""
-    return Reader(text, sources).read()
+def read_module(text: str, sources: dict[str, str], notes: ProgramNotes | None = None) -> ir.Module:
+    """The module in LLVM IR `text`; `sources` maps file names to their text, for excerpts.
+
+    With `notes`, what `-g` wants to know is added to them.
+    """
+    return Reader(text, sources, notes).read()

@@ -24,27 +24,36 @@ from zhisuan.bcl import (
     select_memory,
 )
 from zhisuan.bcl.code import Code, Op, drop_unused, make
+from zhisuan.bcl.debug_notes import FunctionNotes
+from zhisuan.bcl.debug_watch import Watch, Watcher
 from zhisuan.bcl.layout import Layout
 from zhisuan.bcl.selector import NATIVE, Selector
 from zhisuan.isa.registry import Kind
 
 
-def select(function: ir.Function, layout: Layout, is_kernel: bool, known: set[str]) -> Code:
-    """Machine code of `function`; `known` are the functions that can be called."""
+def select(
+    function: ir.Function, layout: Layout, is_kernel: bool, known: set[str],
+    notes: FunctionNotes | None = None,
+) -> tuple[Code, list[Watch]]:  # fmt: skip
+    """Machine code of `function`; `known` are the functions that can be called.
+
+    With it what the `notes` say of the values of variables.
+    """
     depths = flow.prepare(function)
     narrow: set[str] = set()
     while True:
-        s = _select_assuming(function, layout, is_kernel, known, depths, narrow)
+        watcher = Watcher(notes)
+        s = _select_assuming(function, layout, is_kernel, known, depths, narrow, watcher)
         if not s.wrongly_extended:
             break
         narrow |= s.wrongly_extended
     drop_unused(s.code)
-    return s.code
+    return s.code, watcher.watches
 
 
 def _select_assuming(
     function: ir.Function, layout: Layout, is_kernel: bool, known: set[str],
-    depths: dict[str, int], narrow: set[str],
+    depths: dict[str, int], narrow: set[str], watcher: Watcher,
 ) -> Selector:  # fmt: skip
     """Select with every integer phi but those of `narrow` taken to be sign-extended."""
     s = Selector(function, layout, is_kernel)
@@ -62,7 +71,7 @@ def _select_assuming(
             _define_phi(s, phi, narrow)
     s.do("JUMP", "", [], function.blocks[0].label)
     for block in function.blocks:
-        _select_block(s, block, depths.get(block.label, 0), known)
+        _select_block(s, block, depths.get(block.label, 0), known, watcher)
     entry = s.code.blocks[0]
     for op in s.entry_ops:
         op.place = function.place
@@ -92,11 +101,15 @@ def _refuse_types(s: Selector) -> None:
                         s.float_mode(kind)
 
 
-def _select_block(s: Selector, block: ir.Block, depth: int, known: set[str]) -> None:
+def _select_block(
+    s: Selector, block: ir.Block, depth: int, known: set[str], watcher: Watcher
+) -> None:
     s.start(block.label, depth)
     s.labels["current"] = block.label
+    watcher.enter(block.label)
     for item in block.body:
         s.place = item.place or s.place
+        watcher.reach(s, item)
         if item.op == "call":
             _call(s, item, known)
         elif item.op != "phi":

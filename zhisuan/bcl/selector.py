@@ -52,6 +52,7 @@ class Selector:
         self.labels: dict[str, str] = {}  # IR block → last machine block made for it
         self.place: SourcePos | None = None
         self.fresh_labels = 0
+        self.emitted = 0
         self.provenance = Provenance(function, layout, is_kernel)
         self.origins = Origins(function, layout, is_kernel)
 
@@ -59,6 +60,8 @@ class Selector:
 
     def emit(self, op: Op) -> None:
         op.place = self.place
+        self.emitted += 1
+        op.number = self.emitted
         self.block.ops.append(op)
 
     def do(self, name: str, mode: str, regs: list[int], imm: Immediate = None) -> None:
