@@ -6,13 +6,14 @@ The wrong answers are `labs/*/wrong/`; `lab.toml` names the criterion that each 
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from zhisuan.labs import catalogue
 from zhisuan.labs.grade import ANSWER, Grade, grade
-from zhisuan.labs.lab_file import Lab
+from zhisuan.labs.lab_file import Lab, Part
 from zhisuan.labs.start import START, TEXTS
 
 SEED = 7
@@ -24,11 +25,15 @@ def first_failed(found: Grade) -> str | None:
     return next((item.criterion for item in found.judged if not item.outcome.passed), None)
 
 
+def part_of(lab: Lab, wrong: Path) -> Part:
+    """The part that a wrong answer is of."""
+    return next((p for p in lab.parts if wrong.name.startswith(f"{p.name}.")), lab.parts[0])
+
+
 def handed_in(lab: Lab, wrong: Path, folder: Path) -> Path:
     """A folder with the reference answer, one file of which is the wrong one."""
     shutil.copytree(lab.folder / ANSWER, folder)
-    part = next((p for p in lab.parts if wrong.name.startswith(f"{p.name}.")), lab.parts[0])
-    shutil.copy(wrong, folder / part.file)
+    shutil.copy(wrong, folder / part_of(lab, wrong).file)
     return folder
 
 
@@ -54,7 +59,9 @@ def test_the_start_compiles_and_is_told_what_to_mend(name: str) -> None:
 @pytest.mark.parametrize(("name", "file"), WRONG)
 def test_a_wrong_answer_is_rejected(name: str, file: str, tmp_path: Path) -> None:
     lab = LABS[name]
-    found = grade(lab, handed_in(lab, lab.folder / "wrong" / file, tmp_path / "in"), SEED)
+    wrong = lab.folder / "wrong" / file
+    alone = replace(lab, parts=(part_of(lab, wrong),))  # the others are the reference answer's
+    found = grade(alone, handed_in(lab, wrong, tmp_path / "in"), SEED)
     assert first_failed(found) == lab.wrong[file]
     assert found.first_failure is not None and found.first_failure.criterion == lab.wrong[file]
 
