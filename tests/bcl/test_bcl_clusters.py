@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from chip import run as chip_run
 
 from zhisuan import bcl
 from zhisuan.arch.load import load
@@ -141,3 +142,53 @@ def test_a_barrier_left_out_by_the_memory_core() -> None:
     assert "synccheck: tasks wait for ever" in text
     assert "test.bcl:3" in text
     assert "for task 0 on cluster 0 memory core, which ended" in text
+
+
+PIPELINE = """
+#define DEAL 256
+__nram__ float part[DEAL];
+__mlu_shared__ float buffer[2 * 4 * DEAL];
+__mlu_global__ void k(float *out, float *in, int rounds) {
+  const int span = DEAL * taskDimX;
+  in += taskIdY * rounds * span;
+  out += taskIdY * rounds * span;
+  for (int i = 0; i < rounds + 2; i++) {
+    float *mine = buffer + ((i - 1) & 1) * span + taskIdX * DEAL;
+    if (i >= 2)
+      __memcpy_async(out + (i - 2) * span, buffer + (i & 1) * span, span * 4, SRAM2GDRAM);
+    if (i < rounds)
+      __memcpy_async(buffer + (i & 1) * span, in + i * span, span * 4, GDRAM2SRAM);
+    if (i >= 1 && i <= rounds) {
+      __memcpy_async(part, mine, DEAL * 4, SRAM2NRAM);
+      __sync_move();
+      __bang_mul_scalar(part, part, 2.0, DEAL);
+      __sync_compute();
+      __memcpy_async(mine, part, DEAL * 4, NRAM2SRAM);
+    }
+    __sync_cluster();
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("executor", ["native", "reference"])
+def test_a_pipeline_in_which_every_core_does_its_part(executor: str) -> None:
+    values = np.arange(2 * 3 * 1024, dtype=np.float32)
+    found = np.zeros_like(values)
+    chip_run(PIPELINE, found, values, 3, machine="mlu370", dims=(4, 2, 1), task_type="UNION1",
+             executor=executor)  # fmt: skip
+    assert np.array_equal(found, 2 * values)
+
+
+def test_a_copy_that_is_left_to_a_memory_core_that_does_not_reach_it() -> None:
+    source = PIPELINE.replace("if (i < rounds)", "if (i < rounds && coreId == 0)")
+    with pytest.raises(ZhisuanError) as caught:
+        chip_run(source, np.zeros(3072, np.float32), np.zeros(3072, np.float32), 3,
+                 machine="mlu370", dims=(4, 1, 1), task_type="UNION1")  # fmt: skip
+    assert str(caught.value) == (
+        "error: a copy between GDRAM and SRAM that no memory core makes\n"
+        "  where:    kernel.bcl:14\n"
+        "  expected: a line that memory cores reach: they make these copies\n"
+        "  found:    only computing cores of cluster 0 reach it\n"
+        "  try:      `if (__is_mpu())` around it, or no condition"
+    )

@@ -267,7 +267,7 @@ def test_a_barrier_that_some_never_reach() -> None:
         ("SADD.i64 $2, $20, $10\nBARRIER $1, $13, $2\nHALT", "disagree about how many they are"),
         ("SLOAD $2, #1\nVCAST $41, $2, $41\nHALT", "read of a memory that this instruction"),
         ("SLOAD $2, #64\nSLOAD $3, #2\nCDMA $42, $2, $42, $3\nHALT", "the job has no such cluster"),
-        ("SLOAD $2, #64\nVREAD $41, $2, $42\nHALT", "a memory core has no nram"),
+        ("SLOAD.f32 $2, $41, #0\nHALT", "a memory core has no nram"),
     ],
 )  # fmt: skip
 def test_faults_of_clusters(text: str, expected: str) -> None:

@@ -30,6 +30,7 @@ from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.fault import Fault, leaves_memory, stack_full
 from zhisuan.sim.memory import PARAM_BYTES, Memory
 from zhisuan.sim.reachable import is_ordered, reads_core_id
+from zhisuan.sim.roles import check_shared_copies, for_memory_core
 from zhisuan.sim.tasks import (
     MEMORY_CORE,
     ONE_TASK,
@@ -113,7 +114,10 @@ def execute(
                 run.close()
             trace.add_tasks(launch, _stretches(started))
         raise
-    trace.add_tasks(launch, _stretches(started))
+    stretches = _stretches(started)
+    if memory_cores:
+        check_shared_copies(program, stretches)
+    trace.add_tasks(launch, stretches)
 
 
 def _print_texts(runs: Sequence[Any]) -> None:
@@ -163,9 +167,10 @@ def _start(
         stack = NRAM.base + machine.nram.size
         if task.core == MEMORY_CORE:
             stack = SRAM.base + machine.sram.size
+        seen = for_memory_core(program) if task.core == MEMORY_CORE else program
         registers = reference.start_registers(stack)
         own_journal = journal and journal.of((task.cluster, task.core, task.number))
-        runs.append(kind(program, entry.entry, registers, own, limit,
+        runs.append(kind(seen, entry.entry, registers, own, limit,
                          task=task, job=job, journal=own_journal))  # fmt: skip
     for run in runs:
         run.meet(runs)

@@ -40,6 +40,13 @@ __DLP_INLINE void __dlp_rule_copy(void *dst, const void *src, long long size,
   }
 }
 
+// Copies between GDRAM and SRAM are the memory cores': others pass over them, and say so to the
+// launch, which complains of one that no memory core makes.
+#define __DLP_OF_MEMORY_CORE(COPY)                                                           \
+  do {                                                                                       \
+    if (coreId == 0x80 || !__dlp_SGET(14)) { COPY; } else { __dlp_SYNC(0); }                 \
+  } while (0)
+
 #define __DLP_COPY(NAME, KIND)                                                               \
   __DLP_INLINE void NAME(void *dst, const void *src, long long size,                         \
                          mluMemcpyDirection_t dir) {                                         \
@@ -51,8 +58,10 @@ __DLP_INLINE void __dlp_rule_copy(void *dst, const void *src, long long size,
       case WRAM2GDRAM: case WRAM2LDRAM: KIND##MSTORE(dst, size, src); break;                 \
       case NRAM2NRAM: KIND##VMOVE(dst, size, src); break;                                    \
       case NRAM2WRAM: KIND##MMOVE(dst, size, src); break;                                    \
-      case GDRAM2SRAM: case LDRAM2SRAM: KIND##GLOAD(dst, size, src); break;                  \
-      case SRAM2GDRAM: case SRAM2LDRAM: KIND##GSTORE(dst, size, src); break;                 \
+      case GDRAM2SRAM: __DLP_OF_MEMORY_CORE(KIND##GLOAD(dst, size, src)); break;             \
+      case SRAM2GDRAM: __DLP_OF_MEMORY_CORE(KIND##GSTORE(dst, size, src)); break;            \
+      case LDRAM2SRAM: KIND##GLOAD(dst, size, src); break;                                   \
+      case SRAM2LDRAM: KIND##GSTORE(dst, size, src); break;                                  \
       case SRAM2NRAM: KIND##VREAD(dst, size, src); break;                                    \
       case NRAM2SRAM: KIND##VWRITE(dst, size, src); break;                                   \
       case SRAM2WRAM: KIND##MREAD(dst, size, src); break;                                    \
@@ -88,9 +97,15 @@ __DLP_INLINE void __dlp_rule_copy(void *dst, const void *src, long long size,
         KIND##VMOVE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
       case NRAM2WRAM:                                                                        \
         KIND##MMOVE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
-      case GDRAM2SRAM: case LDRAM2SRAM:                                                      \
+      case GDRAM2SRAM:                                                                       \
+        __DLP_OF_MEMORY_CORE(                                                                \
+            KIND##GLOAD3(dst, size, src, dst_stride, src_stride, n, outer, n1)); break;      \
+      case SRAM2GDRAM:                                                                       \
+        __DLP_OF_MEMORY_CORE(                                                                \
+            KIND##GSTORE3(dst, size, src, dst_stride, src_stride, n, outer, n1)); break;     \
+      case LDRAM2SRAM:                                                                       \
         KIND##GLOAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
-      case SRAM2GDRAM: case SRAM2LDRAM:                                                      \
+      case SRAM2LDRAM:                                                                       \
         KIND##GSTORE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
       case SRAM2NRAM:                                                                        \
         KIND##VREAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
@@ -130,6 +145,7 @@ __DLP_INLINE void __dlp_rule_copy(void *dst, const void *src, long long size,
 __DLP_COPY(__memcpy, __dlp_ordered_)
 __DLP_COPY(__memcpy_async, __dlp_)
 #undef __DLP_COPY
+#undef __DLP_OF_MEMORY_CORE
 __DLP_INLINE void __memcpy_nram_to_nram(void *dst, const void *src, long long size) {
   __memcpy(dst, src, size, NRAM2NRAM);
 }
