@@ -121,7 +121,7 @@ def _cycles(criterion: Criterion, work: Work) -> Outcome:
     points = max(0, min(criterion.points - 1, int(criterion.points * left)))
     why = (
         f"with {run.text}:\n{theirs:,} cycles; the reference answer takes {ours:,}, and "
-        f"{chosen['within']:g} times that has all points\n{_busiest(run)}"
+        f"{chosen['within']:g} times that has all points\n{_time_spent(run)}"
     )
     return Outcome(False, points, note, why)
 
@@ -189,10 +189,8 @@ def _traffic(criterion: Criterion, work: Work) -> Outcome:
     note = f"{moved / least:.2f}× the tensors' bytes"
     if moved <= most * least:
         return _met(criterion, note)
-    why = (
-        f"{moved:,} bytes to and from DRAM; inputs and outputs have {least:,}, and {most:g} times "
-    )
-    return _missed(note, f"with {run.text}:\n{why}that is the most")
+    why = f"{moved:,} bytes to and from DRAM, at most {most:g} times the {least:,} of the tensors"
+    return _missed(note, f"with {run.text}:\n{why}")
 
 
 def _wrong_values(run: Run) -> Outcome:
@@ -215,13 +213,12 @@ def _work_by_core(trace: Trace) -> dict[tuple[int, int], int]:
     return counts
 
 
-def _busiest(run: Run) -> str:
-    """What the units of the busiest core mostly did."""
+def _time_spent(run: Run) -> str:
+    """What the decoders of the cores that compute spend their time on, the most first."""
     timing = run.done.timing
-    cores = timing.core_cycles.sum(axis=0)  # core, unit, cause
-    busy = cores[:, 1:, 0].sum(axis=1)
-    core = int(busy.argmax())
-    shares = cores[core, :, 0] / max(timing.total, 1)
-    unit = int(shares.argmax())
-    place = "cluster {}, core {}".format(*timing.cores[core])
-    return f"busiest is {timing.units[unit]} of {place}: {shares[unit]:.0%} of the time"
+    cores = [timing.cores.index(place) for place in _work_by_core(run.done.trace)]
+    shares = timing.core_cycles.sum(axis=0)[cores, Unit.SCALAR.value].sum(axis=0)
+    order = np.argsort(-shares, kind="stable")[:4]
+    total = max(int(shares.sum()), 1)
+    told = [f"{timing.causes[i]} {shares[i] / total:.0%}" for i in order if shares[i]]
+    return "the cores' decoders: " + ", ".join(told)
