@@ -113,7 +113,7 @@ def launch(
         execute(
             program, part.kernel, arguments, memory, builder, label=part.kernel,
             executor=knobs.executor() or "native", limit=limit, journal=journal,
-            dims=(part.tasks, 1, 1), task_type=part.task_type,
+            dims=(part.tasks, 1, 1), task_type=part.task_type, threads=1,
         )  # fmt: skip
     except ZhisuanError as error:
         fault = error
