@@ -27,7 +27,7 @@ ROWS: dict[str, int] = {
     "sim": 2,
     "bcl": 2,
     "cpu": 3,
-    "tensor": 3,
+    "eager": 3,
     "runtime": 3,
     "frontend": 4,
     "debug": 4,
@@ -40,7 +40,7 @@ ROWS: dict[str, int] = {
     "labs": 8,
     "cli": 9,
 }
-MATHS = frozenset({"graph", "quantize", "session", "cpu", "tensor", "frontend", "models"})
+MATHS = frozenset({"graph", "quantize", "session", "cpu", "eager", "frontend", "models"})
 MACHINE = frozenset({"arch", "isa", "sim", "bcl", "runtime", "debug", "kernels", "report"})
 
 VAGUE_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"})

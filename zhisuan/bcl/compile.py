@@ -6,17 +6,23 @@ same source again reads the cache and starts no compiler.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache as remember
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
+from zhisuan.arch.load import DEFAULT, load
+from zhisuan.arch.machine import Machine
 from zhisuan.base import cache, clang
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl import driver, header, ir
 from zhisuan.bcl.allocate import allocate
+from zhisuan.bcl.architecture import defined_for
 from zhisuan.bcl.code import ALLOCATABLE
 from zhisuan.bcl.debug_build import DebugBuilder
 from zhisuan.bcl.debug_flow import Follower
@@ -36,17 +42,37 @@ from zhisuan.isa.program import Parameter, Program
 
 @dataclass(frozen=True)
 class Compiled:
-    """What a compilation gives; `llvm` and `assembly` are for people to read."""
+    """What a compilation gives; `llvm` and `assembly` are for people to read.
+
+    `compiled.NAME[dims, type, queue](arguments…)` calls a kernel on a card of `machine`; so does
+    `compiled["f<float>"]` with an instance of a template.
+    """
 
     program: Program
     llvm: str
     assembly: str
+    machine: str | Machine = DEFAULT
+
+    @functools.cached_property
+    def module(self) -> Any:
+        """The kernels on a card of their own; what calls them is the `runtime`'s."""
+        (point,) = entry_points(group="zhisuan.launch")
+        return point.load()(self)
+
+    def __getitem__(self, kernel: str) -> Any:
+        return self.module[kernel]
+
+    def __getattr__(self, name: str) -> Any:
+        if "program" not in self.__dict__ or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.module, name)
 
 
 def compile(
     source: str,
-    filename: str,
+    filename: str = "kernels.bcl",
     *,
+    machine: str | Machine | None = None,
     optimize: int = 2,
     defines: Mapping[str, object] | None = None,
     include_dirs: Sequence[Path | str] = (),
@@ -58,13 +84,15 @@ def compile(
     `filename` names the source in messages and finds quoted includes beside it; `optimize` is
     clang's level 0 to 3; `language` "c" takes C as it is, without the built-ins, with double in
     software.  With `debug` the program has a table of its variables (`Program.debug`), and the same
-    instructions.  Errors carry file, line, column and the line's text.
+    instructions.  With a `machine` the architecture follows it, and its kernels can be called
+    there.  Errors carry file, line, column and the line's text.
     """
-    defines = dict(defines or {})
+    chip = load(machine) if isinstance(machine, str) else machine
+    defines = {**(defined_for(chip) if chip else {}), **(defines or {})}
     key = _key(source, filename, optimize, defines, include_dirs, language, debug)
     found = cache.get("bcl", key, suffix=".bclz")
     if found is not None:
-        return _unpack(found.read_bytes())
+        return replace(_unpack(found.read_bytes()), machine=chip or DEFAULT)
     llvm = driver.to_llvm(
         source, filename, optimize=optimize, defines=defines, include_dirs=include_dirs,
         language=language,
@@ -72,7 +100,7 @@ def compile(
     program = from_llvm(
         llvm, Path(filename).stem, {filename: source}, soft_double=True, debug=debug
     )
-    compiled = Compiled(program, llvm, disassemble(program))
+    compiled = Compiled(program, llvm, disassemble(program), chip or DEFAULT)
     cache.put("bcl", key, _pack(compiled), suffix=".bclz")
     return compiled
 

@@ -19,7 +19,6 @@ from zhisuan.arch.machine import Machine
 from zhisuan.base import dtype as dtypes
 from zhisuan.base.errors import ZhisuanError, did_you_mean
 from zhisuan.base.files import read_text
-from zhisuan.bcl.architecture import defined_for
 from zhisuan.isa.program import Kernel, Parameter, Program
 from zhisuan.runtime.card import Card, wrong_count
 from zhisuan.sim.tasks import ONE_TASK, Dims, check
@@ -86,12 +85,23 @@ class KernelModule:
         include_dirs: Sequence[Path | str] = (),
         checks: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
-        chip = machines.load(machine) if isinstance(machine, str) else machine
-        defines = {**defined_for(chip), **(defines or {})}
-        self.compiled = bcl.compile(source, filename, defines=defines, include_dirs=include_dirs)
-        self.program: Program = self.compiled.program
-        self.card = Card(chip, checks)
+        compiled = bcl.compile(
+            source, filename, machine=machine, defines=defines, include_dirs=include_dirs
+        )
+        self._load(compiled, checks)
+
+    def _load(self, compiled: bcl.Compiled, checks: Sequence[str] | None) -> None:
+        machine = compiled.machine
+        self.program: Program = compiled.program
+        self.card = Card(machines.load(machine) if isinstance(machine, str) else machine, checks)
         self.default_queue = Queue(self.card)
+
+    @classmethod
+    def of(cls, compiled: bcl.Compiled, checks: Sequence[str] | None = None) -> KernelModule:
+        """The kernels of a compilation, on a card of the machine it was for."""
+        module = cls.__new__(cls)
+        module._load(compiled, checks)
+        return module
 
     @classmethod
     def from_file(cls, path: str | Path, **options: Any) -> KernelModule:

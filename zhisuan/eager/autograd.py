@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 
 from zhisuan.base.errors import ZhisuanError
+from zhisuan.eager.grad_mode import set_grad_enabled
+from zhisuan.eager.record import Record, before, step_of
 from zhisuan.graph.handle import F, Handle
 from zhisuan.graph.reverse import go_back
-from zhisuan.tensor.grad_mode import set_grad_enabled
-from zhisuan.tensor.record import Record, before, step_of
-from zhisuan.tensor.tensor import Tensor
 
 
 def backward(
-    outputs: Sequence[Tensor],
-    grads: Sequence[Tensor | None],
+    outputs: Sequence[Any],
+    grads: Sequence[Any],
     retain_graph: bool = False,
     create_graph: bool = False,
 ) -> None:
@@ -38,9 +37,9 @@ def backward(
 
 
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool = False,
@@ -65,12 +64,12 @@ def grad(
 
 
 def _listed(items: Any) -> list[Any]:
-    return [items] if isinstance(items, Tensor) else list(items)
+    return [items] if isinstance(items, Handle) else list(items)
 
 
 def _gradients(
-    outputs: Sequence[Tensor],
-    grads: Sequence[Tensor | None],
+    outputs: Sequence[Any],
+    grads: Sequence[Any],
     records: Sequence[Record],
     create_graph: bool,
 ) -> dict[Any, Any]:
@@ -85,22 +84,22 @@ def _gradients(
 
 
 def _wanted(item: Handle) -> bool:
-    return isinstance(item, Tensor) and item.requires_grad
+    return getattr(item, "requires_grad", False)
 
 
-def _outputs(record: Record) -> tuple[Tensor, ...]:
+def _outputs(record: Record) -> tuple[Any, ...]:
     """The outputs again, as parts of the same record; numbers only where the rule reads them."""
     assert record.inputs is not None
-    place = record.inputs[0].device
+    like = record.inputs[0]
     made = []
     for index, (storage, dtype, shape) in enumerate(record.outputs):
-        item = Tensor(storage, dtype, shape, place)
+        item = like.made(storage, dtype, shape)
         item.requires_grad, item.record, item.index = dtype.is_float, record, index
         made.append(item)
     return tuple(made)
 
 
-def _seed(output: Tensor, given: Tensor | None) -> Tensor:
+def _seed(output: Any, given: Any) -> Any:
     if not output.requires_grad:
         raise ZhisuanError(
             "the tensor does not depend on anything that requires a gradient",

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from op_samples import SAMPLES, Sample
 
+from zhisuan.eager import Tensor, grad, on
 from zhisuan.graph.handle import F
 from zhisuan.graph.ops import OPS
-from zhisuan.tensor import Tensor, grad, on
 
 CASES = [
     pytest.param(name, sample, id=f"{name}-{number}")

@@ -19,12 +19,15 @@ import numpy as np
 from zhisuan.base import dtype as dtypes
 from zhisuan.base.dtype import DType, from_numpy
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.graph.handle import Handle
+from zhisuan.eager import autograd
+from zhisuan.eager.grad_mode import is_grad_enabled
+from zhisuan.eager.inference import infer
+from zhisuan.eager.record import Record
+from zhisuan.graph.handle import F, Handle
 from zhisuan.graph.registry import OpDef
 from zhisuan.session.devices import Device, device
-from zhisuan.tensor.grad_mode import is_grad_enabled
-from zhisuan.tensor.inference import infer
-from zhisuan.tensor.record import Record
+
+MOVERS = ("transfer", "transfer_like")
 
 
 class Tensor(Handle):
@@ -64,21 +67,41 @@ class Tensor(Handle):
     def apply(self, row: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Any:
         """Run one op now; recorded when an input requires its gradient."""
         complete = row.complete(attrs, row.name)
-        for item in inputs:
-            if item.device is not self.device:
-                _refuse_devices(row, inputs)
         types = infer(row, inputs, complete)
-        storages = self.device.run(row, [item.storage for item in inputs], complete, types)
+        at = self.device
+        if row.name in MOVERS:
+            at = device(complete["device"]) if len(inputs) == 1 else inputs[1].device
+            storages: Sequence[Any] = (_moved(inputs[0], at),)
+        else:
+            if any(item.device is not at for item in inputs):
+                _refuse_devices(row, inputs)
+            storages = at.run(row, [item.storage for item in inputs], complete, types)
         made = [
-            Tensor(storage, dtype, shape, self.device)
+            Tensor(storage, dtype, shape, at)
             for storage, (dtype, shape) in zip(storages, types, strict=True)
         ]
         if is_grad_enabled() and not row.flat and any(item.requires_grad for item in inputs):
             _record(row, inputs, made, complete)
         return made[0] if len(made) == 1 else tuple(made)
 
+    def made(self, storage: Any, dtype: DType, shape: tuple[int, ...]) -> Tensor:
+        """A tensor of a storage on this one's device."""
+        return Tensor(storage, dtype, shape, self.device)
+
     def constant(self, array: np.ndarray) -> Tensor:
         return Tensor(self.device.put(array), from_numpy(array.dtype), array.shape, self.device)
+
+    def to(self, where: str | Device) -> Tensor:
+        """The same numbers on another device; gradients come back by the same way."""
+        place = device(where)
+        return self if place is self.device else F.transfer(self, device=place.name)
+
+    def backward(
+        self, gradient: Tensor | None = None, retain_graph: bool = False, create_graph: bool = False
+    ) -> None:
+        """Add d self / d leaf to `.grad` of every leaf; `gradient` is needed unless it is one
+        element."""
+        autograd.backward([self], [gradient], retain_graph, create_graph)
 
     def numpy(self) -> np.ndarray:
         """The numbers; on the CPU without a copy."""
@@ -109,6 +132,11 @@ class Tensor(Handle):
         extra += ", requires_grad=True" if self.requires_grad and self.is_leaf else ""
         extra += f", grad_fn={self.record.row.name}" if self.record is not None else ""
         return f"tensor({body}{extra})"
+
+
+def _moved(item: Tensor, at: Device) -> Any:
+    """The tensor's numbers as `at` stores them."""
+    return item.storage if item.device is at else at.put(item.device.get(item.storage))
 
 
 def tensor(

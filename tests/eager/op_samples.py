@@ -73,6 +73,8 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "linear": [([real(2, 3), real(4, 3), real(4)], {}), ([real(2, 3), real(4, 3)], {}),
                ([real(2, 3), real(4, 3), real(4)], {"activation": "tanh"})],
+    "transfer": [([real(2)], {"device": "cpu"})],
+    "transfer_like": [([real(2), real(2)], {})],
     "softmax": [([real(2, 3)], {}), ([real(2, 3)], {"axis": 0})],
     "reshape": [([real(2, 3), np.array([3, -1])], {})],
     "flatten": [([real(2, 3, 2)], {})],
