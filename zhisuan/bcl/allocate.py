@@ -2,13 +2,13 @@
 
 In: machine code over virtual registers.  Out: the same over machine registers, moves between
 equal registers gone, spilled values in stack slots or made again.  Chaitin and Briggs: build the
-interference graph, coalesce conservatively, simplify, colour optimistically; what finds no
-colour is spilled everywhere and the round repeats.  The result is checked (`check_registers`).
+interference graph, coalesce, spill where more is live than there are registers (`pressure`),
+simplify, colour optimistically; what finds no colour is spilled too and the round repeats.  The
+result is checked (`check_registers`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from zhisuan.base.errors import ZhisuanError
@@ -23,6 +23,7 @@ from zhisuan.bcl.code import (
     drop_unused,
 )
 from zhisuan.bcl.liveness import backward, bits, drop_unreachable, live_out, members
+from zhisuan.bcl.pressure import to_spill
 from zhisuan.bcl.remake import note_short_chains
 from zhisuan.bcl.spill import Spiller
 from zhisuan.isa.registry import REGISTERS
@@ -95,8 +96,9 @@ class _Graph:
         self.cost[kept] = self.cost.get(kept, 0) + self.cost.pop(gone, 0)
 
 
-def _coalesce(graph: _Graph, code: Code, colours: int) -> dict[int, int]:
-    """Merge registers joined by moves when that cannot make colouring harder."""
+def _coalesce(graph: _Graph, code: Code) -> dict[int, int]:
+    """Merge registers joined by moves that are never needed at once: a value that goes around a
+    loop is spilled into one slot, not into two with a copy between them."""
     names: dict[int, int] = {}
 
     def name(register: int) -> int:
@@ -110,26 +112,9 @@ def _coalesce(graph: _Graph, code: Code, colours: int) -> dict[int, int]:
             continue
         if graph.neighbours[a] >> b & 1 or _NEVER in (graph.cost.get(a), graph.cost.get(b)):
             continue
-        if _stays_colourable(graph, a, b, colours):
-            graph.merge(a, b)
-            names[b] = a
+        graph.merge(a, b)
+        names[b] = a
     return {register: name(register) for register in names}
-
-
-def _stays_colourable(graph: _Graph, a: int, b: int, colours: int) -> bool:
-    """Whether merging is safe: by Briggs (few crowded neighbours) or George (none new)."""
-
-    def crowded(neighbours: int) -> Iterator[int]:
-        for other in members(neighbours):
-            if other < REGISTERS or graph.degree(other) >= colours:
-                yield other
-
-    of_a, of_b = graph.neighbours[a], graph.neighbours[b]
-    if sum(1 for _ in crowded(of_a | of_b)) < colours:
-        return True
-    return not any(True for _ in crowded(of_a & ~of_b)) or not any(
-        True for _ in crowded(of_b & ~of_a)
-    )
 
 
 def _simplify(graph: _Graph, colours: int) -> list[int]:
@@ -214,14 +199,17 @@ def allocate(code: Code, registers: tuple[int, ...] = ALLOCATABLE) -> Homes:
     if code.moves_stack:
         registers = tuple(register for register in registers if register != FRAME_POINTER)
     note_short_chains(code)
-    spiller = Spiller(code)
+    spiller = Spiller(code, len(registers))
     homes = Homes(slots=spiller.homes)
+    colours: dict[int, int] = {}
     for _ in range(_ROUNDS):
         graph = _Graph(code, spiller.unspillable)
-        names = _coalesce(graph, code, len(registers))
+        names = _coalesce(graph, code)
         _rename(code, names)
         homes.merged |= names
-        colours, failed = _colour(graph, _simplify(graph, len(registers)), registers)
+        failed = to_spill(code, graph.cost, registers)
+        if not failed:
+            colours, failed = _colour(graph, _simplify(graph, len(registers)), registers)
         if not failed:
             break
         spiller.spill(failed)

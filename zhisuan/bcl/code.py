@@ -159,6 +159,7 @@ class Code:
 
     `again`: for a virtual register that is cheaper to make again than to keep, the ops that
     make it, the last of which writes it (others write registers of their own).
+    `spills`: the slots in which the allocator keeps values, whose addresses nobody takes.
     `kept`: virtual registers that are never spilled, because making others again needs them.
     """
 
@@ -172,6 +173,7 @@ class Code:
     moves_stack: bool = False  # has arrays of a length known at run time: needs FRAME_POINTER
     again: dict[int, list[Op]] = field(default_factory=dict)
     kept: set[int] = field(default_factory=set)
+    spills: set[int] = field(default_factory=set)
     saved: tuple[int, ...] = ()
 
     def new_register(self) -> int:

@@ -26,6 +26,7 @@ from zhisuan.bcl.architecture import defined_for
 from zhisuan.bcl.code import ALLOCATABLE
 from zhisuan.bcl.debug_build import DebugBuilder
 from zhisuan.bcl.debug_flow import Follower
+from zhisuan.bcl.debug_moves import Located
 from zhisuan.bcl.debug_notes import ProgramNotes
 from zhisuan.bcl.emit import Emitter
 from zhisuan.bcl.layout import lay_out
@@ -33,6 +34,7 @@ from zhisuan.bcl.legalize import legalize
 from zhisuan.bcl.link import LIBRARY, complete, link, reachable
 from zhisuan.bcl.order import add_syncs
 from zhisuan.bcl.read_llvm import read_module
+from zhisuan.bcl.reuse import reuse
 from zhisuan.bcl.scalarize import scalarize
 from zhisuan.bcl.select import select
 from zhisuan.bcl.verify import verify
@@ -145,8 +147,9 @@ def from_llvm(
         code, watches = select(function, layout, module.is_kernel(function.name), known, known_of)
         add_syncs(code)
         follower = Follower(code, watches)
-        homes = allocate(code, registers)
-        builder.add(code, function, follower, homes, emitter)
+        located = Located(code, follower, allocate(code, registers))
+        located.follow(reuse(code, is_followed=bool(located.moving)))
+        builder.add(code, function, located, emitter)
     program = emitter.program([(kernel, _parameters(kernel)) for kernel in kernels])
     if debug:
         program.debug = builder.table(emitter.files)

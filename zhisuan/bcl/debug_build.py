@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from zhisuan.base.errors import SourcePos
 from zhisuan.bcl import ir
-from zhisuan.bcl.allocate import Homes
 from zhisuan.bcl.code import FRAME_POINTER, Code, Op
-from zhisuan.bcl.debug_flow import Follower, Locations
+from zhisuan.bcl.debug_flow import Locations
+from zhisuan.bcl.debug_moves import Located
 from zhisuan.bcl.debug_notes import ProgramNotes, ScopedPos, SourceScope, Tracked
-from zhisuan.bcl.emit import Emitter, FrameLayout, file_and_line, frame_of
+from zhisuan.bcl.emit import Emitter, FrameLayout, file_and_line
 from zhisuan.bcl.layout import Layout
 from zhisuan.isa.debug_table import (
     DebugTable,
@@ -65,15 +65,13 @@ class DebugBuilder:
         self.layout = layout
         self.emitted: list[_Emitted] = []
 
-    def add(
-        self, code: Code, function: ir.Function, follower: Follower, homes: Homes, emitter: Emitter
-    ) -> None:
+    def add(self, code: Code, function: ir.Function, located: Located, emitter: Emitter) -> None:
         """Emit a function, and keep what is known of it."""
-        frame = frame_of(code)
-        fixed, moving = follower.places(homes, lambda slot: frame.offset(slot) - frame.size)
         start = emitter.add(code, function)
         ops = emitter.ops[start:]
-        self.emitted.append(_Emitted(code, function, start, ops, frame, fixed, moving))
+        self.emitted.append(
+            _Emitted(code, function, start, ops, located.frame, located.fixed, located.moving)
+        )
 
     def table(self, files: list[str]) -> DebugTable:
         """The table of all functions; files that only it names are added to `files`."""

@@ -1,24 +1,28 @@
 """Spilling: values that found no register live in stack slots, or are made again.
 
 In: machine code and the registers to spill.  Out: the same code in which each of them is only a
-short-lived copy around its uses: loaded before, stored after.  Uses close together in a block
-share one copy.
+short-lived copy around its uses: loaded before, stored after.  Uses in a block share one copy as
+long as there are registers for all that is live in between.
 """
 
 from __future__ import annotations
 
 from zhisuan.bcl.code import PRIVATE, Code, CodeBlock, Op, Slot, make
+from zhisuan.bcl.liveness import backward, bits, live_out
 from zhisuan.isa.registry import STACK_POINTER
 
-_NEAR = 8
-"""Instructions over which a copy is kept for another use."""
+_SPARE = 4
+"""Registers left to copies that live from one instruction to the next."""
 
 
 class Spiller:
-    """`unspillable`: registers that spilling again would not help."""
+    """`unspillable`: registers that spilling again would not help; `crowd`: how many values are
+    live after each instruction of the block at hand, copies included."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: Code, registers: int) -> None:
         self.code = code
+        self.room = registers - _SPARE
+        self.crowd: list[int] = []
         self.unspillable = set(code.kept)
         self.homes: dict[int, int | None] = {}
         self.copies: set[int] = set()
@@ -28,9 +32,17 @@ class Spiller:
         """Rewrite the code so that `registers` no longer occur."""
         for register in registers:
             is_made = register in self.code.again
-            self.homes[register] = None if is_made else self.code.new_slot(8, 8)
+            self.homes[register] = None if is_made else self._new_slot()
+        out, gone = live_out(self.code), bits(registers)
         for block in self.code.blocks:
+            held = [after & ~gone for _, _, after in backward(block, out[block.label])]
+            self.crowd = [live.bit_count() for live in held[::-1]]
             self._rewrite(block)
+
+    def _new_slot(self) -> int:
+        slot = self.code.new_slot(8, 8)
+        self.code.spills.add(slot)
+        return slot
 
     def _rewrite(self, block: CodeBlock) -> None:
         self.recent = {}
@@ -53,12 +65,20 @@ class Spiller:
         self.recent[register] = (copy, index)
         return copy
 
+    def _keep(self, first: int, last: int) -> bool:
+        """Take a register from one instruction to another, if there is one."""
+        if max(self.crowd[first:last], default=0) >= self.room:
+            return False
+        for index in range(first, last):
+            self.crowd[index] += 1
+        return True
+
     def _read(self, op: Op, index: int, ops: list[Op]) -> None:
         for register in dict.fromkeys(op.uses()):
             if register not in self.homes:
                 continue
-            copy, last = self.recent.get(register, (-1, -_NEAR - 1))
-            if index - last <= _NEAR and register not in self.copies:
+            copy, last = self.recent.get(register, (-1, -1))
+            if copy >= 0 and register not in self.copies and self._keep(last, index):
                 self.unspillable.discard(copy)  # it lives longer now
                 self.recent[register] = (copy, index)
             else:
