@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,13 +39,24 @@ ARGUMENTS = ("--arg", "out=f32[8192]", "--arg", "in=f32[8192]", "--arg", "n=8")
 
 def test_a_kernel(zhisuan: Callable, here: Path) -> None:
     (here / "k.bcl").write_text(KERNEL)
-    done = zhisuan("profile", "k.bcl", *ARGUMENTS, "--perfetto", "k.perfetto-trace")
+    done = zhisuan("profile", "k.bcl", *ARGUMENTS, "--perfetto", "k.perfetto-trace",
+                   "--report", "k.html")  # fmt: skip
     assert done.code == 0, done.err
     first = done.out.splitlines()[5].split()
     assert first[0] == "k.bcl:5"
     assert "IO-DMA" in first and "GDRAM2NRAM);" not in first  # cut at 80 columns
     assert (here / "k.perfetto-trace").stat().st_size > 1000
+    assert "<h1>scale of k</h1>" in (here / "k.html").read_text()
     assert "perfetto trace  k.perfetto-trace" in done.out
+
+
+def test_as_json(zhisuan: Callable, here: Path) -> None:
+    (here / "k.bcl").write_text(KERNEL)
+    done = zhisuan("profile", "k.bcl", *ARGUMENTS, "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert told["lines"][0]["line"] == "k.bcl:5"
+    assert abs(sum(line["cycles"] for line in told["lines"]) - told["cycles"]) < 1e-6
 
 
 def test_a_trace_with_its_program(zhisuan: Callable, here: Path) -> None:

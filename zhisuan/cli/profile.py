@@ -30,6 +30,7 @@ def profile(
             "files (.mlu, .cpp), then arguments for its main."
         ),
     ],
+    report: options.Report = None,
     perfetto: Annotated[
         Path | None,
         typer.Option("--perfetto", help="Trace for Perfetto to write, .perfetto-trace.",
@@ -73,6 +74,7 @@ def profile(
     include: Include = None,
     define: Define = None,
     optimize: Level = 2,
+    as_json: options.Json = False,
 ) -> None:  # fmt: skip
     """Tell by source line where the time went, and what to change.
 
@@ -81,9 +83,8 @@ def profile(
     from zhisuan.base.files import Outputs
     from zhisuan.cli import outputs as names
     from zhisuan.cli import screen
-    from zhisuan.report.profile.text import print_profile
 
-    wanted = {"--perfetto": perfetto}
+    wanted = {"--report": report, "--perfetto": perfetto}
     names.check_distinct({f"FILE {words[0]}": Path(words[0])}, wanted)
     given = {
         "--inputs": inputs, "--kernel": kernel, "--arg": arg, "--tasks": tasks,
@@ -95,13 +96,17 @@ def profile(
         out = {name: claimed.file(path) for name, path in wanted.items() if path is not None}
         run, folders = _run(words, machine, {k: v for k, v in given.items() if v is not None})
         found = _profile(run, folders)
+        if report is not None:
+            from zhisuan.report.profile.page import page
+
+            out["--report"].write_text(page(found), encoding="utf-8", errors="replace")
         if perfetto is not None:
             from zhisuan.report.profile.perfetto import perfetto_trace
 
             out["--perfetto"].write_bytes(perfetto_trace(found))
-    print_profile(found)
-    written = {"perfetto trace": perfetto}
-    screen.show_written({k: v for k, v in written.items() if v is not None})
+    _show(found, as_json)
+    written = {"report": report, "perfetto trace": perfetto}
+    screen.show_written({k: v for k, v in written.items() if v is not None}, as_json)
 
 
 def _run(words: list[str], machine: str | None, given: Given) -> tuple[RunReport, list[Path]]:
@@ -232,3 +237,14 @@ def _profile(run: RunReport, folders: list[Path]) -> Profile:
 
     with ExitStack() as stack:
         return profile(run, read_sources(run.programs, folders), progress)
+
+
+def _show(found: Profile, as_json: bool) -> None:
+    import json
+
+    from zhisuan.report.profile.text import print_profile, to_json
+
+    if as_json:
+        print(json.dumps(to_json(found), indent=2))
+    else:
+        print_profile(found)

@@ -45,7 +45,7 @@ def page(report: RunReport) -> str:
             _header(report),
             _pictures(report),
             _keys(report, whole),
-            _timeline(report, causes),
+            timeline_section(report, causes),
             _layers(report, layers, whole, causes),
             '<div class="pair">',
             _roofline(layers, whole, report),
@@ -61,28 +61,28 @@ def page(report: RunReport) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(report.title)}</title><style>{_asset('page.css')}{_state_colours(causes)}"
-        f"</style></head><body>{body}{_script(report)}</body></html>\n"
+        f"<title>{escape(report.title)}</title><style>{asset('page.css')}{state_colours(causes)}"
+        f"</style></head><body>{body}{timeline_script(report)}</body></html>\n"
     )
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def _state_colours(causes: tuple[str, ...]) -> str:
+def state_colours(causes: tuple[str, ...]) -> str:
     light = "".join(f"--state-{i}:{cause(name).light};" for i, name in enumerate(causes))
     dark = "".join(f"--state-{i}:{cause(name).dark};" for i, name in enumerate(causes))
     return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
-def _script(report: RunReport) -> str:
+def timeline_script(report: RunReport) -> str:
     data = json.dumps(timeline_payload(report), separators=(",", ":"), ensure_ascii=False)
     safe = data.replace("<", "\\u003c")
     return (
         f'<script type="application/json" id="timeline-data">{safe}</script>'
-        f"<script>{_asset('timeline.js')}</script>"
+        f"<script>{asset('timeline.js')}</script>"
     )
 
 
@@ -152,7 +152,7 @@ def _with_unit(text: str) -> str:
     return f"{value} <small>{unit}</small>"
 
 
-def _section(identity: str, title: str, doc: str, body: str) -> str:
+def section(identity: str, title: str, doc: str, body: str) -> str:
     return f'<section id="{identity}"><header><h2>{title}</h2><p>{doc}</p></header>{body}</section>'
 
 
@@ -170,7 +170,7 @@ def _core(report: RunReport) -> str:
     return f"<p>{words}</p>" if words else ""
 
 
-def _timeline(report: RunReport, causes: tuple[str, ...]) -> str:
+def timeline_section(report: RunReport, causes: tuple[str, ...]) -> str:
     buttons = "".join(
         f'<button type="button" data-action="{action}" aria-label="{label}">{text}</button>'
         for action, text, label in BUTTONS
@@ -190,7 +190,7 @@ def _timeline(report: RunReport, causes: tuple[str, ...]) -> str:
         "What each unit of the core did in every cycle. Below a pixel may lie many cycles: "
         "the height of a colour is its share of them."
     )
-    return _section("units-over-time", "Units over time", doc, body)
+    return section("units-over-time", "Units over time", doc, body)
 
 
 def _mean(report: RunReport) -> str:
@@ -205,7 +205,7 @@ def _layers(
         "Length is cycles; the strong colour is the matrix unit working, the rest why it was not."
         f"{_mean(report)} A click on a name shows the layer in the timeline."
     )
-    return _section("layers", "Layers", doc, layer_table(layers, whole, causes) + _legend(causes))
+    return section("layers", "Layers", doc, layer_table(layers, whole, causes) + _legend(causes))
 
 
 def _roofline(layers: list[Figures], whole: Figures, report: RunReport) -> str:
@@ -218,12 +218,12 @@ def _roofline(layers: list[Figures], whole: Figures, report: RunReport) -> str:
         shown = ", ".join(hidden[:4]) + (f" and {len(hidden) - 4} more" if hidden[4:] else "")
         doc += f" Left out, having no MACs or next to none: {escape(shown)}."
     drawn = roofline_svg(layers, whole, report.machine, report.peak.macs_per_cycle)
-    return _section("roofline", "Roofline", doc, drawn)
+    return section("roofline", "Roofline", doc, drawn)
 
 
 def _units(report: RunReport, whole: Figures, causes: tuple[str, ...]) -> str:
     doc = f"Every cycle of every unit, over the whole run; colours as above.{_mean(report)}"
-    return _section("units", "Units", doc, unit_table(whole, causes))
+    return section("units", "Units", doc, unit_table(whole, causes))
 
 
 def _notes(report: RunReport) -> str:
@@ -240,7 +240,7 @@ def _notes(report: RunReport) -> str:
         "below. It is not a measurement of a real chip.",
     )
     items = "".join(f"<li>{escape(note)}</li>" for note in (*own, *report.notes))
-    return _section("notes", "How to read this", "", f'<ul class="notes">{items}</ul>')
+    return section("notes", "How to read this", "", f'<ul class="notes">{items}</ul>')
 
 
 def _machine(machine: Machine) -> str:
@@ -255,4 +255,4 @@ def _machine(machine: Machine) -> str:
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
     body = f"<details><summary>{len(rows)} numbers and their sources</summary>{table}</details>"
-    return _section("machine", "The machine", escape(machine.title), body)
+    return section("machine", "The machine", escape(machine.title), body)

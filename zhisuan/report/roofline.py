@@ -33,6 +33,16 @@ Point = tuple[float, float, int, Figures]
 
 
 @dataclass(frozen=True)
+class Roof:
+    """What a roofline counts, in words: the unit under the flat roof, the unit of work, and the
+    axis of work per byte."""
+
+    unit: str = "matrix unit"
+    work: str = "MAC"
+    axis: str = "graph MACs per byte of DRAM traffic"
+
+
+@dataclass(frozen=True)
 class Scales:
     """What is shown, as powers of ten: 10^x0..10^x1 MACs per byte, 10^y0..10^y1 MACs/s."""
 
@@ -64,20 +74,22 @@ def has_place(figures: Figures, whole: Figures) -> bool:
 
 
 def roofline_svg(
-    layers: list[Figures], whole: Figures, machine: Machine, macs_per_cycle: int
-) -> str:
+    layers: list[Figures], whole: Figures, machine: Machine, macs_per_cycle: int,
+    roof: Roof | None = None,
+) -> str:  # fmt: skip
     """The picture; which layers it shows, `has_place` says."""
+    roof = roof or Roof()
     shown = [(i, f) for i, f in enumerate(layers, 1) if has_place(f, whole)]
     peak = macs_per_cycle * machine.clock_hz
     bandwidth = machine.dram.bytes_per_second
     scales = _scales([f for _, f in shown], peak, peak / bandwidth)
-    parts = [_grid(scales), _roof(scales, peak, bandwidth)]
+    parts = [_grid(scales, roof), _roof(scales, peak, bandwidth, roof)]
     points = [(scales.x(f.intensity), scales.y(f.rate), i, f) for i, f in shown]
     for x, y, _, figures in points:
-        parts.append(_point(x, y, figures, "point", 4.5))
+        parts.append(_point(x, y, figures, "point", 4.5, roof))
     if whole.intensity > 0:
         x, y = scales.x(whole.intensity), scales.y(whole.rate)
-        parts.append(_point(x, y, whole, "whole", 6))
+        parts.append(_point(x, y, whole, "whole", 6, roof))
         points.append((x, y, 0, whole))
     parts.extend(_labels(points, _roof_boxes(scales, peak, bandwidth)))
     return (
@@ -95,7 +107,7 @@ def _scales(shown: list[Figures], peak: float, ridge: float) -> Scales:
     return Scales(x0, log10(max(max(xs) * 2.2, ridge * 4)), y0, log10(peak * 1.8))
 
 
-def _grid(s: Scales) -> str:
+def _grid(s: Scales, roof: Roof) -> str:
     parts = []
     floor_y = HEIGHT - BOTTOM
     for value in ticks(s.x0, s.x1):
@@ -111,15 +123,12 @@ def _grid(s: Scales) -> str:
             f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value / 1e9:,g}</text>'
         )
     middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(
-        f'<text x="{middle:.0f}" y="{HEIGHT - 8}" text-anchor="middle">'
-        "graph MACs per byte of DRAM traffic</text>"
-    )
-    parts.append(f'<text x="0" y="{TOP - 8}">GMAC/s</text>')
+    parts.append(f'<text x="{middle:.0f}" y="{HEIGHT - 8}" text-anchor="middle">{roof.axis}</text>')
+    parts.append(f'<text x="0" y="{TOP - 8}">G{roof.work}/s</text>')
     return "".join(parts)
 
 
-def _roof(s: Scales, peak: float, bandwidth: float) -> str:
+def _roof(s: Scales, peak: float, bandwidth: float, roof: Roof) -> str:
     left, right = 10**s.x0, 10**s.x1
     start = max(left, 10**s.y0 / bandwidth)
     ridge = peak / bandwidth
@@ -133,17 +142,17 @@ def _roof(s: Scales, peak: float, bandwidth: float) -> str:
     return (
         f'<polygon class="under" points="{under}"/><polyline class="roof" points="{line}"/>'
         f'<text class="name" x="{s.x(right) - 4:.1f}" y="{s.y(peak) - 7:.1f}" '
-        f'text-anchor="end">matrix unit, {q.scaled(peak, "MAC/s")}</text>'
+        f'text-anchor="end">{roof.unit}, {q.scaled(peak, roof.work + "/s")}</text>'
         f'<text class="name" text-anchor="middle" '
         f'transform="translate({x:.1f} {y:.1f}) rotate({angle:.1f}) translate(0 -8)">'
         f"DRAM, {q.scaled(bandwidth, 'B/s')}</text>"
     )
 
 
-def _point(x: float, y: float, figures: Figures, kind: str, radius: float) -> str:
+def _point(x: float, y: float, figures: Figures, kind: str, radius: float, roof: Roof) -> str:
     title = (
-        f"{figures.label}: {q.scaled(figures.rate, 'MAC/s')}, "
-        f"{figures.intensity:.1f} MACs per byte, {q.percent(figures.utilisation)} of peak"
+        f"{figures.label}: {q.scaled(figures.rate, roof.work + '/s')}, "
+        f"{figures.intensity:.1f} {roof.work}s per byte, {q.percent(figures.utilisation)} of peak"
     )
     return (
         f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}">'

@@ -40,7 +40,7 @@ class Rates:
 
 
 @dataclass(frozen=True)
-class _Product:
+class Product:
     """A convolution: output pixels, kernel positions, input and output channels."""
 
     pixels: Any
@@ -48,18 +48,22 @@ class _Product:
     inputs: Any
     outputs: Any
 
+    @property
+    def macs(self) -> Any:
+        return self.pixels * self.positions * self.inputs * self.outputs
+
 
 def matrix_energy(
     machine: Machine, row: Instruction, o: Operands, cycles: np.ndarray, rates: Rates
 ) -> dict[str, np.ndarray]:
     """Femtojoules of rows by part."""
     kind = o.mode.split(".")[0]
-    product = _product(row, o)
+    found = product(row, o)
     if machine.skips_weights and row.name == "CONV":
-        assert product is not None
-        return _skipping(machine, kind, product, o.nonzero, rates)
-    if machine.matrix.kind == "systolic" and product is not None:
-        return _systolic(machine, kind, product, rates)
+        assert found is not None
+        return _skipping(machine, kind, found, o.nonzero, rates)
+    if machine.matrix.kind == "systolic" and found is not None:
+        return _systolic(machine, kind, found, rates)
     lanes = machine.lanes(kind)
     macs = cycles * machine.matrix.elements * lanes
     return {
@@ -69,17 +73,18 @@ def matrix_energy(
     }
 
 
-def _product(row: Instruction, o: Operands) -> _Product | None:
+def product(row: Instruction, o: Operands) -> Product | None:
+    """What a matrix instruction multiplies; None where it is no convolution or matrix × vector."""
     if row.name == "CONV":
         pixels, positions = (quarter(o.geometry, i) * quarter(o.geometry, i + 1) for i in (0, 2))
-        return _Product(pixels, positions, low_half(o.channels), high_half(o.channels))
+        return Product(pixels, positions, low_half(o.channels), high_half(o.channels))
     if row.name in ("MMV", "VMM"):
-        return _Product(1, 1, o.n, o.m)
+        return Product(1, 1, o.n, o.m)
     return None
 
 
 def _skipping(
-    machine: Machine, kind: str, p: _Product, nonzero: np.ndarray, rates: Rates
+    machine: Machine, kind: str, p: Product, nonzero: np.ndarray, rates: Rates
 ) -> dict[str, np.ndarray]:
     macs = p.pixels * nonzero
     neurons = p.pixels * p.positions * p.inputs * ceil_div(p.outputs, WRAM_BANKS)
@@ -91,7 +96,7 @@ def _skipping(
     }
 
 
-def _systolic(machine: Machine, kind: str, p: _Product, rates: Rates) -> dict[str, np.ndarray]:
+def _systolic(machine: Machine, kind: str, p: Product, rates: Rates) -> dict[str, np.ndarray]:
     lanes, elements = machine.lanes(kind), machine.matrix.elements
     tiles = machine.matrix_tiles(kind, p.positions, p.inputs, p.outputs)
     streamed = p.pixels * tiles

@@ -15,6 +15,7 @@ import numpy as np
 from zhisuan.report.model import RunReport
 from zhisuan.report.profile.charges import Charges, Progress, charge
 from zhisuan.report.profile.lines import LineTable, by_line, executed_by_line, line_table
+from zhisuan.report.profile.memories import Memories
 from zhisuan.report.profile.sources import short_names
 from zhisuan.report.profile.transfers import Moved, moved
 from zhisuan.sim.workload import Workload, measure
@@ -31,6 +32,7 @@ class Profile:
     moved: Moved
     sources: Mapping[str, tuple[str, ...]]
     active: np.ndarray
+    memories: Memories
 
     @property
     def total(self) -> int:
@@ -82,5 +84,17 @@ def profile(
     names = short_names(dict.fromkeys(files))
     table = line_table(charges, report.programs, names)
     known = {names.get(name, name): text for name, text in (sources or {}).items()}
-    active = np.unique(work.place)
-    return Profile(report, work, charges, table, moved(report.trace, work), known, active)
+    places = {
+        name: [table.lines[line].where for line in of_word.tolist()]
+        for name, of_word in table.of_word.items()
+    }
+    return Profile(
+        report,
+        work,
+        charges,
+        table,
+        moved(report.trace, work),
+        known,
+        active=np.unique(work.place),
+        memories=Memories(report, work, places, names),
+    )

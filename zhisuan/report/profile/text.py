@@ -1,9 +1,11 @@
 """The profile for a terminal: the lines that take most of the time, then advice.
 
-Comes in: a `Profile`.  Goes out: rich tables, which read the same without colour.
+Comes in: a `Profile`.  Goes out: rich tables, which read the same without colour; or plain data.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from rich.console import Console, Group
@@ -85,3 +87,29 @@ def mix(spent: np.ndarray, most: int) -> str:
         order = order[:1]
     shares = [(KINDS[kind], spent[kind] / spent.sum() * 100) for kind in order.tolist()]
     return ", ".join(f"{kind_name(name)} {share:.0f} %" for name, share in shares)
+
+
+def to_json(profile: Profile) -> dict[str, Any]:
+    """Every line with its cycles by kind, added up over the cores that took part."""
+    lines = []
+    for number in sorted(range(len(profile.time)), key=lambda line: -profile.time[line].sum()):
+        spent = profile.time[number]
+        if not spent.sum():
+            continue
+        line = profile.table.lines[number]
+        lines.append(
+            {
+                "line": line.where,
+                "source": profile.text(number).strip(),
+                "cycles": float(spent.sum()),
+                "by_kind": {KINDS[k]: float(spent[k]) for k in np.flatnonzero(spent).tolist()},
+                "executed": int(profile.executed[number]),
+            }
+        )
+    return {
+        "title": profile.report.title,
+        "machine": profile.report.machine.name,
+        "cycles": profile.total,
+        "cores": len(profile.active),
+        "lines": lines,
+    }
