@@ -17,11 +17,14 @@ from zhisuan.labs.lab_file import Part
 from zhisuan.labs.launch import Launched, launch
 from zhisuan.labs.work import compiled
 
-LADDERS = {"gemm_int8": (5, 70, 66)}
+LADDERS = {"gemm_int8": (3, 70, 66), "matmul_fp32": (5, 35, 13)}
 """Lab → a product that fits no tile, line or group of columns."""
 RUNGS = [(name, part) for name in LADDERS for part in catalogue.find(name).parts]
-LARGE = {"gemm_int8": (1024, 512, 1024)}
-"""Large enough for all ideas to pay, small enough for a test."""
+FIRST = {"gemm_int8": (8, 64, 64), "matmul_fp32": (8, 64, 64)}
+"""For the rungs up to the matrix unit of one core."""
+LARGE = {"gemm_int8": (1024, 512, 1024), "matmul_fp32": (512, 2048, 512)}
+"""For those from it on: large enough for all ideas to pay, small enough for a test."""
+ONE_CORE = ("conv", "matrix")
 
 
 def run(lab_name: str, part: Part, shape: tuple[int, int, int]) -> tuple[Launched, str | None]:
@@ -47,14 +50,16 @@ def test_a_rung_multiplies(
 
 
 @pytest.mark.parametrize("lab", LADDERS)
-def test_every_rung_of_tensors_takes_fewer_cycles_than_the_one_before(lab: str) -> None:
-    taken = []
-    for part in catalogue.find(lab).parts:
-        if not part.name.startswith("scalar"):
-            done, wrong = run(lab, part, LARGE[lab])
+def test_every_rung_takes_fewer_cycles_than_the_one_before(lab: str) -> None:
+    parts = catalogue.find(lab).parts
+    matrix = next(i for i, part in enumerate(parts) if part.name in ONE_CORE)
+    for shape, rungs in ((FIRST[lab], parts[: matrix + 1]), (LARGE[lab], parts[matrix:])):
+        taken = []
+        for part in rungs:
+            done, wrong = run(lab, part, shape)
             assert wrong is None
             taken.append(done.cycles)
-    assert all(later < earlier for earlier, later in pairwise(taken))
+        assert all(later < earlier for earlier, later in pairwise(taken)), taken
 
 
 def test_more_terms_than_weights_fit_are_refused() -> None:
