@@ -10,11 +10,12 @@ import functools
 import itertools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from zhisuan.arch.machine import Machine
 from zhisuan.base import clang, knobs
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.address import NRAM, PARAM, PARAM_SLOT, SRAM, WRAM
@@ -74,19 +75,9 @@ def execute(
     a seed, `schedule`, decides their order.
     """
     entry, words = program.kernel(kernel), program.words.tobytes()
-    _check_room(program, entry, memory)
-    slots = _argument_slots(entry, args)
-    memory.poke(PARAM.base, np.zeros(PARAM_BYTES, np.uint8))
-    memory.poke(PARAM.base, slots)
-    memory.load_constants(program, program.const_data)
-    memory_cores = (
-        task_type != "BLOCK"
-        and has_memory_cores(memory.machine)
-        and reads_core_id(words, entry.entry)
-    )
+    groups = make_ready(program, kernel, args, memory, dims, task_type)
     launch = Launch(label, program.name, kernel, trace.rows, dims, task_type)
-    several = (dims, task_type) != (ONE_TASK, "BLOCK")
-    waits = several and may_wait(words, entry.entry)
+    waits = tasks_wait(program, kernel, dims, task_type)
     kind = _kind(executor)
     threads = 1 if is_ordered(words, entry.entry) else threads
     turns = _turns(kind, threads, schedule, waits, journal)
@@ -97,7 +88,7 @@ def execute(
         return _located(stop, program, launch, task)
 
     try:
-        for wave in waves(jobs_of(memory.machine, dims, task_type, memory_cores)):
+        for wave in groups:
             runs = [
                 run
                 for job in wave
@@ -115,9 +106,47 @@ def execute(
             trace.add_tasks(launch, _stretches(started))
         raise
     stretches = _stretches(started)
-    if memory_cores:
+    if _memory_cores(program, entry, memory.machine, task_type):
         check_shared_copies(program, stretches)
     trace.add_tasks(launch, stretches)
+
+
+def make_ready(
+    program: Program, kernel: str, args: Sequence[int | float], memory: Memory, dims: Dims,
+    task_type: str,
+) -> Iterator[list[Job]]:  # fmt: skip
+    """Put a kernel's arguments and constants in place; the jobs of its launch, in waves that are
+    on the chip one after the other."""
+    entry = program.kernel(kernel)
+    _check_room(program, entry, memory)
+    slots = _argument_slots(entry, args)
+    memory.poke(PARAM.base, np.zeros(PARAM_BYTES, np.uint8))
+    memory.poke(PARAM.base, slots)
+    memory.load_constants(program, program.const_data)
+    with_memory_cores = _memory_cores(program, entry, memory.machine, task_type)
+    return waves(jobs_of(memory.machine, dims, task_type, with_memory_cores))
+
+
+def _memory_cores(program: Program, kernel: Kernel, machine: Machine, task_type: str) -> bool:
+    """Whether memory cores take part in a launch."""
+    words = program.words.tobytes()
+    union = task_type != "BLOCK" and has_memory_cores(machine)
+    return union and reads_core_id(words, kernel.entry)
+
+
+def tasks_wait(program: Program, kernel: str, dims: Dims, task_type: str) -> bool:
+    """Whether tasks of a launch may wait for what others write, and so need turns."""
+    several = (dims, task_type) != (ONE_TASK, "BLOCK")
+    return several and may_wait(program.words.tobytes(), program.kernel(kernel).entry)
+
+
+def start_tasks(
+    program: Program, kernel: str, memory: Memory, wave: Sequence[Job], executor: str,
+    limit: int = LIMIT,
+) -> list[Any]:  # fmt: skip
+    """The tasks of a wave, each before its first instruction, for a caller that moves them."""
+    kind, entry = _kind(executor), program.kernel(kernel)
+    return [run for job in wave for run in _start(kind, program, entry, memory, limit, job, None)]
 
 
 def _print_texts(runs: Sequence[Any]) -> None:

@@ -81,6 +81,12 @@ class Memory:
             whole = self._contents.arrays[key] = np.zeros(self._first_size(space), np.uint8)
         return whole[: self._contents.gdram_size] if space is GDRAM else whole
 
+    @property
+    def in_use(self) -> dict[tuple[str, int, int], np.ndarray]:
+        """Every memory of the chip that was ever asked for, itself, by the name of its space, its
+        cluster and its core (-1 where it is shared wider)."""
+        return self._contents.arrays
+
     def _key(self, space: Space) -> _Key:
         if space.name in _OF_CORE:
             return space.name, self.cluster, self.core

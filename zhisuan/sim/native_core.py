@@ -28,6 +28,7 @@ from zhisuan.sim import native_header as header
 from zhisuan.sim import reference
 from zhisuan.sim.barrier import run_alone
 from zhisuan.sim.checks.journal import Journal
+from zhisuan.sim.core_state import CoreState
 from zhisuan.sim.footprint import FOOTPRINT, STREAMS, joined
 from zhisuan.sim.footprint import none as no_footprints
 from zhisuan.sim.memory import Memory
@@ -114,17 +115,17 @@ class Run:
         self.printed: list[str] = []
         self.memory, self.job, self.journal = memory, job, journal
         self._interpret = library(features).zhisuan_run
-        words = program.words.astype(np.uint64).tobytes()
-        self._decoded = _decoded(words)
+        self._words = program.words.astype(np.uint64).tobytes()
+        self._decoded = _decoded(self._words)
         self._entered = 0
         self.stopped = False
         """Set by another thread: the next slice of instructions is the last."""
         self.at = entry
         """Where it is: at a BARRIER that it has executed, else at the next instruction."""
-        self.state = _start(memory, self._decoded, task)
-        self.state.regs[:] = registers
-        self.state.pc = self.state.run_first = self.state.stretch = entry
-        self._buffers = _FootprintBuffers(self.state)
+        self._core = _start(memory, self._decoded, task)
+        self._core.regs[:] = registers
+        self._core.pc = self._core.run_first = self._core.stretch = entry
+        self._buffers = _FootprintBuffers(self._core)
         self._taken: list[np.ndarray] = []
 
     @property
@@ -139,27 +140,55 @@ class Run:
         self._cores = _addresses([mine[core] for core in self.job.cores(self.task.cluster)])
         clusters = self.job.clusters if self.job.shared else ()
         self._clusters = _addresses([others[cluster] for cluster in clusters])
-        self.state.cores, self.state.core_count = _pointer(self._cores), len(self._cores)
-        self.state.clusters = _pointer(self._clusters)
-        self.state.cluster_count = len(self._clusters)
+        self._core.cores, self._core.core_count = _pointer(self._cores), len(self._cores)
+        self._core.clusters = _pointer(self._clusters)
+        self._core.cluster_count = len(self._clusters)
 
     @property
     def written(self) -> tuple[int, ...]:
         """`reference.Run.written`."""
-        return self._entered, *(self.state.counts[i] for i in reference.WRITING_COSTS)
+        return self._entered, *(self._core.counts[i] for i in reference.WRITING_COSTS)
 
     @property
     def registers_and_pc(self) -> bytes:
-        return bytes(self.state.regs) + self.state.pc.to_bytes(8, "little", signed=True)
+        return bytes(self._core.regs) + self._core.pc.to_bytes(8, "little", signed=True)
 
-    def resume(self, most: int | None = None) -> Pause:
-        """Execute to the next BARRIER, the last of `rows`, or to HALT; `most` instructions, and
-        on to the end of a locked section."""
-        core = self.state
+    @property
+    def state(self) -> CoreState:
+        core = self._core
+        held = core.lock if core.locked else None
+        return CoreState(core.pc, core.executed, held, tuple(core.regs))
+
+    @state.setter
+    def state(self, state: CoreState) -> None:
+        core = self._core
+        core.pc = self.at = state.pc
+        core.executed, core.locked = state.executed, state.held is not None
+        core.lock = state.held or 0
+        core.regs[:] = state.registers
+        self.registers[:] = state.registers
+        core.counts[:] = [0] * len(COST_CLASSES)
+        core.run_first = core.stretch = core.pc
+        core.branch_count = core.footprint_count = core.oldest_stream = 0
+        core.streams = type(core.streams)()
+        self._buffers.slots[:] = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """`reference.Run.forget`."""
+        self.rows, self._taken = [], []
+
+    def resume(
+        self, most: int | None = None, stops: np.ndarray | None = None, locks: bool = True
+    ) -> Pause:
+        """`reference.Run.resume`."""
+        core = self._core
         end = self.limit + 1 if most is None else core.executed + most
+        decoded = self._decoded if stops is None else _with_stops(self._words, stops.tobytes())
+        core.program = _pointer(decoded)
         with _scratch(self.memory) as scratch:
             scratch.lend(core, observed=self.journal is not None)
-            while not self.stopped and (core.executed < end or core.locked):
+            while not self.stopped and (core.executed < end or (locks and core.locked)):
                 core.row_count = core.note_count = 0
                 core.notes_row = self._entered
                 most_now = max(end, core.executed + 1)
@@ -169,8 +198,10 @@ class Run:
                 faulty = status is Status.FAULT and not over
                 if self.journal is not None:
                     self.journal.add(scratch.notes[: core.note_count])
-                self._enter(scratch.rows[: core.row_count], faulty)
+                self._enter(scratch.rows[: core.row_count], faulty, decoded)
                 self.at = core.pc
+                if faulty and stops is not None and 0 <= core.pc < len(stops) and stops[core.pc]:
+                    return Pause.STOPPED
                 if status in (Status.HALTED, Status.BARRIER):
                     self.registers[:] = core.regs
                     if status is Status.HALTED:
@@ -184,14 +215,14 @@ class Run:
 
     def close(self) -> None:
         """`reference.Run.close`."""
-        counts = tuple(self.state.counts)
+        counts = tuple(self._core.counts)
         if any(counts):
-            self.rows.append(np.array([(counts, self.state.run_first, 0, 0, 0)], ROW))
+            self.rows.append(np.array([(counts, self._core.run_first, 0, 0, 0)], ROW))
 
-    def _enter(self, rows: np.ndarray, faulty: bool) -> None:
+    def _enter(self, rows: np.ndarray, faulty: bool, decoded: np.ndarray) -> None:
         """Keep rows; that of an instruction that stopped is none of the trace."""
-        pc = self.state.pc
-        if faulty and 0 <= pc < len(self._decoded) and _QUEUED[self._decoded["handler"][pc]]:
+        pc = self._core.pc
+        if faulty and 0 <= pc < len(self._decoded) and _QUEUED[decoded["handler"][pc]]:
             rows = rows[:-1]
         self._taken.append(self._buffers.take())
         if len(rows):
@@ -200,7 +231,7 @@ class Run:
 
     def _step(self) -> None:
         """Let the reference execute the next instruction: PRINT, or one that raises its fault."""
-        core, pc = self.state, self.state.pc
+        core, pc = self._core, self._core.pc
         self.registers[:] = core.regs
         helper = reference.ReferenceCore(self.memory, self.task, self.job)
         helper.pc, helper.executed = core.pc, core.executed
@@ -236,6 +267,14 @@ def _decoded(words: bytes) -> np.ndarray:
     return decode_words(np.frombuffer(words, np.uint64))
 
 
+@functools.lru_cache(maxsize=64)
+def _with_stops(words: bytes, stops: bytes) -> np.ndarray:
+    """A program whose marked words are no instructions: the interpreter comes back from them."""
+    decoded = _decoded(words).copy()
+    decoded["handler"][np.frombuffer(stops, bool)] = 0
+    return decoded
+
+
 def _start(memory: Memory, decoded: np.ndarray, task: Task):  # type: ignore[no-untyped-def]
     core = header.Core()
     core.program, core.words = _pointer(decoded), len(decoded)
@@ -265,7 +304,7 @@ class _FootprintBuffers:
 
 
 def _addresses(runs: Sequence[Run]) -> np.ndarray:
-    return np.array([ctypes.addressof(run.state) for run in runs], np.uint64)
+    return np.array([ctypes.addressof(run._core) for run in runs], np.uint64)
 
 
 class _Scratch:

@@ -19,6 +19,7 @@ from zhisuan.isa.registry import REGISTERS, Instruction, Kind, Operands, Unit
 from zhisuan.sim import fault
 from zhisuan.sim.barrier import run_alone
 from zhisuan.sim.checks.journal import Journal
+from zhisuan.sim.core_state import CoreState
 from zhisuan.sim.fault import Fault
 from zhisuan.sim.footprint import FOOTPRINT, Footprints
 from zhisuan.sim.memory import Memory
@@ -179,16 +180,52 @@ class Run:
     def meet(self, runs: Sequence[Run]) -> None:
         """Nothing to tell: the memories of the other tasks of the job are known."""
 
-    def resume(self, most: int | None = None) -> Pause:
+    @property
+    def journal(self) -> Journal | None:
+        return self.core.journal
+
+    @journal.setter
+    def journal(self, journal: Journal | None) -> None:
+        self.core.journal = journal
+
+    @property
+    def state(self) -> CoreState:
+        core = self.core
+        return CoreState(core.pc, core.executed, core.held, tuple(self.registers))
+
+    @state.setter
+    def state(self, state: CoreState) -> None:
+        core = self.core
+        core.pc, core.executed, core.held = state.pc, state.executed, state.held
+        core.halted, self.at = False, state.pc
+        self.registers[:] = state.registers
+        self._counts, self._first = [0] * len(COST_CLASSES), state.pc
+        self._footprints = Footprints()
+        self._footprints.start(state.pc)
+        self.rows = []
+
+    def forget(self) -> None:
+        """Drop what it would have told of a trace so far."""
+        self.rows = []
+        self._footprints.taken.clear()
+
+    def resume(
+        self, most: int | None = None, stops: np.ndarray | None = None, locks: bool = True
+    ) -> Pause:
         """Execute to the next BARRIER, the last of `rows`, or to HALT; `most` instructions, and
-        on to the end of a locked section."""
+        on to the end of a locked section unless `locks` is false; or to a word that `stops`
+        (bool, one for each) marks."""
         core = self.core
         rows: list[_Row] = []
         pause = Pause.TURN_OVER
         end = self.limit + 1 if most is None else core.executed + most
         try:
-            while pause is Pause.TURN_OVER and (core.executed < end or core.held is not None):
+            while pause is Pause.TURN_OVER and (
+                core.executed < end or (locks and core.held is not None)
+            ):
                 self.at = core.pc
+                if stops is not None and 0 <= core.pc < len(stops) and stops[core.pc]:
+                    return Pause.STOPPED
                 if core.journal is not None:
                     core.journal.at(self._entered + len(rows), core.pc)
                 item, values = _step(core, self.program, self.registers, self.limit, self._decoded)

@@ -30,6 +30,7 @@ class Pause(Enum):
     ENDED = 0
     BARRIER = 1
     TURN_OVER = 2
+    STOPPED = 3  # before an instruction that it was told to stop at
 
 
 Outcome = tuple[Any, Pause | Fault]
