@@ -8,6 +8,7 @@ import typer
 
 from zhisuan import __version__
 from zhisuan.cli import (
+    debug,
     lab,
     machine,
     profile,
@@ -53,6 +54,7 @@ app.command("quantize")(quantize.quantize)
 app.command("asm")(translate.asm)
 app.command("disasm")(translate.disasm)
 app.command("time")(timing.time)
+app.command("debug")(debug.debug)
 app.command("profile")(profile.profile)
 app.command("sweep")(sweep.sweep)
 app.add_typer(programs.app, name="bcl")

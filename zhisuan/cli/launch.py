@@ -49,11 +49,15 @@ def launch(
 
     With a seed, `schedule`, launch again with the tasks in another order: results must not differ.
     """
-    entry = _kernel(program, kernel)
-    given = _given(entry, texts)
+    entry = kernel_of(program, kernel)
+    given = given_arguments(entry, texts)
     chip = machines.load(machine or machines.DEFAULT)
-    buffers = {p.name: _buffer(p, given[p.name]) for p in entry.parameters if p.kind == "ptr"}
-    scalars = {p.name: _scalar(p, given[p.name]) for p in entry.parameters if p.kind != "ptr"}
+    buffers = {
+        p.name: buffer_argument(p, given[p.name]) for p in entry.parameters if p.kind == "ptr"
+    }
+    scalars = {
+        p.name: scalar_argument(p, given[p.name]) for p in entry.parameters if p.kind != "ptr"
+    }
     start = time.perf_counter()
 
     def run(seed: int | None) -> tuple[dict[str, np.ndarray], Trace]:
@@ -118,7 +122,7 @@ def dimensions(text: str | None) -> Dims:
     return x, y, z
 
 
-def _kernel(program: Program, name: str | None) -> Kernel:
+def kernel_of(program: Program, name: str | None) -> Kernel:
     if name is not None:
         return program.kernel(name)
     if len(program.kernels) == 1:
@@ -132,7 +136,7 @@ def _kernel(program: Program, name: str | None) -> Kernel:
     )
 
 
-def _given(kernel: Kernel, texts: list[str]) -> dict[str, str]:
+def given_arguments(kernel: Kernel, texts: list[str]) -> dict[str, str]:
     """Argument texts by name, exactly those of the kernel's parameters."""
     given = dict(pair(text, "--arg", "n=1024") for text in texts)
     names = [parameter.name for parameter in kernel.parameters]
@@ -151,7 +155,7 @@ def _given(kernel: Kernel, texts: list[str]) -> dict[str, str]:
     return given
 
 
-def _buffer(parameter: Parameter, text: str) -> np.ndarray:
+def buffer_argument(parameter: Parameter, text: str) -> np.ndarray:
     """The array a pointer argument starts as."""
     zeros = re.fullmatch(r"(\w+)\[(\d+)\]", text)
     if zeros and zeros[1] in dtypes.BY_NAME:
@@ -173,7 +177,7 @@ def _buffer(parameter: Parameter, text: str) -> np.ndarray:
     )
 
 
-def _scalar(parameter: Parameter, text: str) -> int | float:
+def scalar_argument(parameter: Parameter, text: str) -> int | float:
     try:
         return float(text) if parameter.kind in FLOATS else int(text, 0)
     except ValueError:

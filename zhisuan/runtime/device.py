@@ -176,6 +176,21 @@ class Loaded:
         What the checks find is an error, raised when all launches are done, or one has stopped.
         """
         plan, device = self.plan, self.device
+        self.begin(inputs)
+        total = len(plan.launches)
+        with device.checking(_allocations(plan)):
+            for index, launch in enumerate(plan.launches):
+                if progress:
+                    progress(index, total, launch.layer)
+                self.launch(index)
+            if progress:
+                progress(total, total, "done")
+        outputs = {buffer.name: device.read(buffer) for buffer in plan.by_role("output")}
+        return outputs, device.trace.build()
+
+    def begin(self, inputs: Mapping[str, np.ndarray]) -> None:
+        """Put the inputs of a new run in place."""
+        plan, device = self.plan, self.device
         device.forget()
         for buffer in plan.by_role("input"):
             if buffer.name not in inputs:
@@ -183,17 +198,12 @@ class Loaded:
                                    expected=", ".join(b.name for b in plan.by_role("input")),
                                    found=", ".join(inputs) or "none")  # fmt: skip
             device.write(buffer, inputs[buffer.name])
-        total = len(plan.launches)
-        with device.checking(_allocations(plan)):
-            for index, launch in enumerate(plan.launches):
-                if progress:
-                    progress(index, total, launch.layer)
-                device.launch(self.programs[launch.program], launch.kernel, launch.args,
-                              launch.label, launch.dims, launch.task_type)  # fmt: skip
-            if progress:
-                progress(total, total, "done")
-        outputs = {buffer.name: device.read(buffer) for buffer in plan.by_role("output")}
-        return outputs, device.trace.build()
+
+    def launch(self, index: int) -> None:
+        """The launch of this number; those before it are done."""
+        launch = self.plan.launches[index]
+        self.device.launch(self.programs[launch.program], launch.kernel, launch.args,
+                           launch.label, launch.dims, launch.task_type)  # fmt: skip
 
 
 def play(

@@ -1,0 +1,105 @@
+"""Kernels for tests of the debugger, and launches of them that wait for their first instruction."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from zhisuan import bcl
+from zhisuan.arch.load import load
+from zhisuan.bcl.architecture import defined_for
+from zhisuan.debug.launch import Launch
+from zhisuan.debug.session import Session
+from zhisuan.runtime.card import Card
+from zhisuan.sim.tasks import ONE_TASK, Dims
+
+SCALED = """#include <bang.h>
+#define N 64
+
+template <typename T, int K>
+__attribute__((noinline)) __mlu_func__ T scaled(T x) {
+  T y = x * (T)K;
+  return y + (T)1;
+}
+
+template <typename T>
+__mlu_entry__ void work(T *out, const T *in, int n) {
+  __nram__ T a[N];
+  __nram__ T b[N];
+  int each = n / taskDim;
+  int from = taskId * each;
+  for (int i = 0; i < each; i += N) {
+    __memcpy(a, in + from + i, N * sizeof(T), GDRAM2NRAM);
+    __bang_add(b, a, a, N);
+    b[0] = scaled<T, 3>(a[0]);
+    __memcpy(out + from + i, b, N * sizeof(T), NRAM2GDRAM);
+  }
+}
+template __mlu_entry__ void work<float>(float *, const float *, int);
+"""
+"""A template; in `out` twice `in`, every 64th element thrice and one more."""
+
+MEETING = """#include <bang.h>
+__mlu_entry__ void meeting(int *out, int rounds) {
+  __mlu_shared__ int sums[8];
+  for (int round = 0; round < rounds; ++round) {
+    for (int i = 0; i <= taskId; ++i) sums[taskId] += i + round;
+    __sync_cluster();
+    if (coreId == 0) {
+      int total = 0;
+      for (int i = 0; i < coreDim; ++i) total += sums[clusterId * coreDim + i];
+      out[clusterId] = total;
+      printf("cluster %d round %d: %d\\n", clusterId, round, total);
+    }
+    __sync_all();
+  }
+}
+"""
+"""Barriers, shared memory, printf."""
+
+
+def launch(
+    source: str, *arguments: np.ndarray | int, name: str = "kernel.bcl", optimize: int = 1,
+    machine: str = "mlu270", dims: Dims = ONE_TASK, task_type: str = "BLOCK",
+    executor: str = "native", folders: Sequence[Path] = (),
+) -> tuple[Launch, Card, list[int]]:  # fmt: skip
+    """The launch of a source's only kernel, the card that it is on, where arrays are."""
+    chip = load(machine)
+    program = bcl.compile(source, name, optimize=optimize, defines=defined_for(chip)).program
+    card = Card(chip, ())
+    values: list[int | float] = []
+    places = []
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            values.append(card.allocate(argument.nbytes))
+            card.write(int(values[-1]), argument)
+            places.append(int(values[-1]))
+        else:
+            values.append(argument)
+    kernel = next(iter(program.kernels))
+    made = Launch(program, kernel, values, card.device.memory, dims, task_type, executor,
+                  tuple(folders))  # fmt: skip
+    return made, card, places
+
+
+def scaled(executor: str = "native", optimize: int = 1) -> tuple[Session, Card, list[int]]:
+    """SCALED on the eight cores of two clusters, input 0, 1, 2 …"""
+    source = np.arange(1024, dtype=np.float32)
+    made, card, places = launch(
+        SCALED, np.zeros(1024, np.float32), source, 1024,
+        dims=(8, 1, 1), task_type="UNION2", executor=executor, optimize=optimize,
+    )  # fmt: skip
+    return Session(made, tell=lambda _: None), card, places
+
+
+def everything(session: Session) -> tuple[object, ...]:
+    """All that decides how a launch goes on: tasks and memory."""
+    state = session.tasks.state()
+    tasks = tuple((item.core.registers, item.core.held, item.phase, session.tasks.pc(index))
+                  for index, item in enumerate(state.tasks))  # fmt: skip
+    in_use = session.launch.memory.in_use
+    memory = {key: zlib.crc32(array.data) for key, array in in_use.items() if array.any()}
+    return state.moment, state.wave, state.barriers, tasks, memory
