@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from zhisuan.bcl import ir, select_wide
 from zhisuan.bcl.extend import is_sign_extended, resized, sign_extended, zero_extended
+from zhisuan.bcl.select_constant import OPERATIONS, by_constant
 from zhisuan.bcl.selector import NATIVE, Selector, fits
 
 ROWS = {
@@ -42,6 +43,10 @@ def binary_of(s: Selector, op: str, width: int, a: ir.Value, b: ir.Value) -> int
     if width not in NATIVE:
         return _odd_binary(s, op, width, a, b)
     row, number = ROWS[op], None
+    if op in OPERATIONS:
+        quick = by_constant(s, op, width, a, b)
+        if quick is not None:
+            return quick
     if op == "sub" and isinstance(b, ir.Number):
         minus = ir.Number(b.type, -b.bits & ((1 << width) - 1))
         return binary_of(s, "add", width, a, minus)
