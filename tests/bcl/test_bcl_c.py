@@ -188,5 +188,9 @@ def test_a_variable_that_nothing_defines_is_refused() -> None:
                     "k.c", language="c")  # fmt: skip
     assert str(caught.value) == (
         "error: 'missing' is declared, but nothing defines it\n"
+        "  where:    k.c:2:79\n"
+        '    __attribute__((annotate("dlp_kernel"))) void run(unsigned long *out) '
+        "{ *out = missing; }\n"
+        "                                                                                  ^\n"
         "  try:      define it in this file, or give it a memory: __nram__, __wram__ or __ldram__"
     )

@@ -125,27 +125,30 @@ def _missing(program: str) -> ZhisuanError:
     )
 
 
-def run(args: Sequence[str], *, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run clang with `args` (first `-cc1`); its diagnostics become the error's text."""
-    return _run([*clang_command(), *args], "clang", stdin)
+def run(
+    args: Sequence[str], *, stdin: str | None = None, lines: int = _SHOWN_LINES
+) -> subprocess.CompletedProcess[str]:
+    """Run clang with `args` (first `-cc1`); its diagnostics become the error's text, `lines` of
+    them at most."""
+    return _run([*clang_command(), *args], "clang", stdin, lines)
 
 
 def _run(
-    command: Sequence[str], name: str, stdin: str | None = None
+    command: Sequence[str], name: str, stdin: str | None = None, lines: int = _SHOWN_LINES
 ) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         command, input=stdin, capture_output=True, text=True, encoding="utf-8", errors="replace"
     )
     if done.returncode != 0:
-        raise _failure(name, done.returncode, done.stderr.strip())
+        raise _failure(name, done.returncode, done.stderr.strip(), lines)
     return done
 
 
-def _failure(name: str, status: int, output: str) -> ZhisuanError:
+def _failure(name: str, status: int, output: str, most: int) -> ZhisuanError:
     lines = output.splitlines() or [f"exit status {status} and no message"]
-    if len(lines) > _SHOWN_LINES:
-        more = len(lines) - _SHOWN_LINES
-        lines = [*lines[:_SHOWN_LINES], f"… and {more} more lines"]
+    if len(lines) > most:
+        more = len(lines) - most
+        lines = [*lines[:most], f"… and {more} more lines"]
     first = _DIAGNOSTIC.search(output)
     return ZhisuanError(
         f"{name}: {first['what']}" if first else f"{name} failed",

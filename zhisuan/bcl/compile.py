@@ -20,7 +20,7 @@ from zhisuan.arch.load import DEFAULT, load
 from zhisuan.arch.machine import Machine
 from zhisuan.base import cache, clang
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.bcl import driver, header, ir
+from zhisuan.bcl import diagnostics, driver, header, ir
 from zhisuan.bcl.allocate import allocate
 from zhisuan.bcl.architecture import defined_for
 from zhisuan.bcl.code import ALLOCATABLE
@@ -29,7 +29,7 @@ from zhisuan.bcl.debug_flow import Follower
 from zhisuan.bcl.debug_moves import Located
 from zhisuan.bcl.debug_notes import ProgramNotes
 from zhisuan.bcl.emit import Emitter
-from zhisuan.bcl.layout import lay_out
+from zhisuan.bcl.layout import QUALIFIERS, lay_out
 from zhisuan.bcl.legalize import legalize
 from zhisuan.bcl.link import LIBRARY, complete, link, reachable
 from zhisuan.bcl.order import add_syncs
@@ -95,10 +95,14 @@ def compile(
     found = cache.get("bcl", key, suffix=".bclz")
     if found is not None:
         return replace(_unpack(found.read_bytes()), machine=chip or DEFAULT)
-    llvm = driver.to_llvm(
-        source, filename, optimize=optimize, defines=defines, include_dirs=include_dirs,
-        language=language,
-    )  # fmt: skip
+    try:
+        llvm = driver.to_llvm(
+            source, filename, optimize=optimize, defines=defines, include_dirs=include_dirs,
+            language=language,
+        )  # fmt: skip
+    except ZhisuanError as error:
+        folders = driver.search_folders(filename, include_dirs)
+        raise diagnostics.explained(error, filename, folders) from None
     program = from_llvm(
         llvm, Path(filename).stem, {filename: source}, soft_double=True, debug=debug
     )
@@ -135,6 +139,7 @@ def from_llvm(
             expected="a function marked __mlu_entry__ (or __mlu_global__, __dlp_entry__)",
         )
     _refuse_equal_names(kernels)
+    _refuse_memories(module)
     complete(module, [kernel.name for kernel in kernels])
     verify(module)
     functions = _wanted(module, kernels)
@@ -171,6 +176,19 @@ def _refuse_equal_names(kernels: list[ir.Function]) -> None:
                 hint="a launch names a kernel without its parameter types: rename one of them",
             )
         seen[kernel.source_name] = kernel
+
+
+def _refuse_memories(module: ir.Module) -> None:
+    """Functions lie in no memory that a program could name."""
+    for function in module.functions.values():
+        named = module.annotations.get(function.name, set()) & QUALIFIERS.keys()
+        if named:
+            raise ZhisuanError(
+                f"'{function.source_name}' is a function, and has no memory",
+                where=function.place,
+                expected="arrays and pointers behind " + ", ".join(QUALIFIERS.values()),
+                found=", ".join(QUALIFIERS[space] for space in sorted(named)),
+            )
 
 
 def _wanted(module: ir.Module, kernels: list[ir.Function]) -> list[ir.Function]:

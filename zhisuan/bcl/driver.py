@@ -1,7 +1,7 @@
 """Running clang: BCL source → LLVM IR text of the device code.
 
-In: source text and its name.  Out: LLVM IR; clang's diagnostics become the error.  Host code in
-the same file is parsed and dropped.
+In: source text and its name.  Out: LLVM IR, or clang's complaint as it is (`diagnostics` puts it
+in words).  Host code in the same file is parsed and dropped.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from zhisuan.base import cache, clang
-from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl import header, system_headers
 
 INCLUDE = Path(__file__).parent / "include"
@@ -21,11 +20,12 @@ COMMON_FLAGS = (
     "-ffp-contract=off",  # CUDA mode would fuse a * b + c
     "-ffloat16-excess-precision=none",  # every half operation rounds
     "-ffreestanding", "-fno-builtin", "-nobuiltininc",
-    "-w",  # nobody would see them
+    "-Wno-everything",  # nobody would see them
     "-ferror-limit", "20",
 )  # fmt: skip
 BCL_FLAGS = (
     "-aux-triple", "x86_64-unknown-linux-gnu", "-fcuda-is-device", "-x", "cuda", "-std=c++17",
+    "-Wdivision-by-zero", "-Werror=division-by-zero",  # code behind it would be dropped
     "-mllvm", "-inline-threshold=2500",  # calls spill; CUDA's own target inlines as eagerly
     "-cl-single-precision-constant",  # 0.5 is a float: kernels are written so
 )  # fmt: skip
@@ -35,11 +35,10 @@ C_FLAGS = (
     "-complex-range=basic",  # no library calls for a product
 )  # fmt: skip
 _INCLUDED = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
-_SUMMARY = re.compile(r"^\d+ errors? generated.*$", re.M)
-_NOTE = re.compile(r"(?P<file>[^\n]+?):\d+:\d+: note: (?P<said>.*)")
-_DIAGNOSTIC = re.compile(r"[^\n]+?:\d+:\d+: (fatal )?(error|warning|note): ")
 _PCH_BYTES = 8 << 20  # the headers as read take 3 MB
-_INSTRUCTIONS = "dlp_instructions.h"
+INSTRUCTIONS = "dlp_instructions.h"
+COMPLAINT = 300
+"""Lines of a complaint that are kept, for `diagnostics` to choose from."""
 
 
 def included_files(source: str, folders: Sequence[Path]) -> Iterator[Path]:
@@ -88,10 +87,7 @@ def to_llvm(
     elif language == "bcl":
         args += forced_headers()
     args += ["-o", "-", "-"]
-    try:
-        return clang.run(args, stdin=numbered(source, filename)).stdout
-    except ZhisuanError as error:
-        raise explained(error, filename) from None
+    return clang.run(args, stdin=numbered(source, filename), lines=COMPLAINT).stdout
 
 
 def numbered(source: str, filename: str) -> str:
@@ -118,7 +114,7 @@ def _libc_folders() -> list[Path]:
 
 def _instructions() -> Path:
     return cache.get_or_make(
-        "bcl-header", [_INSTRUCTIONS, header.text()], lambda: header.text().encode(), suffix=".h"
+        "bcl-header", [INSTRUCTIONS, header.text()], lambda: header.text().encode(), suffix=".h"
     )
 
 
@@ -161,30 +157,3 @@ def _read_header(args: Sequence[str]) -> bytes:
 
 def _quoted(filename: str) -> str:
     return filename.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def explained(error: ZhisuanError, filename: str) -> ZhisuanError:
-    """The error with the compiler named as users know it, without clang's count of them.
-
-    What clang says of our headers' insides becomes what was expected: why no candidate fits.
-    """
-    what = error.what.removeprefix("clang: ")
-    shown, reasons = [], []
-    inside = False
-    for line in _SUMMARY.sub("", error.found or "").rstrip().splitlines():
-        if match := _NOTE.match(line):
-            inside = match["file"].startswith(str(INCLUDE)) or match["file"].endswith(_INSTRUCTIONS)
-            reason = match["said"].removeprefix("candidate function not viable: ")
-            if inside and reason != match["said"] and reason not in reasons:
-                reasons.append(reason)
-        elif _DIAGNOSTIC.match(line):
-            inside = False
-        if not inside:
-            shown.append(line)
-    return ZhisuanError(
-        what,
-        where=error.where or filename,
-        expected="\n".join(f"a built-in's parameters: {reason}" for reason in reasons) or None,
-        found="\n".join(shown),
-        hint=error.hint,
-    )

@@ -20,7 +20,7 @@ from pathlib import Path
 from zhisuan.base import cache, clang
 from zhisuan.base.errors import ZhisuanError, did_you_mean
 from zhisuan.base.files import read_text
-from zhisuan.bcl import driver, system_headers
+from zhisuan.bcl import diagnostics, driver, system_headers
 from zhisuan.bcl.compile import compile, compiler_version
 from zhisuan.bcl.read_llvm import read_module
 from zhisuan.isa.program import Program
@@ -140,9 +140,11 @@ def _object(
         args += ["-D", f"{macro}={value}"]
     args += driver.forced_headers()
     try:
-        clang.run([*args, "-o", str(target), "-"], stdin=driver.numbered(source.text, name))
+        text = driver.numbered(source.text, name)
+        clang.run([*args, "-o", str(target), "-"], stdin=text, lines=driver.COMPLAINT)
     except ZhisuanError as error:
-        raise driver.explained(error, name) from None
+        folders = driver.search_folders(name, include_dirs)
+        raise diagnostics.explained(error, name, folders) from None
     return target
 
 

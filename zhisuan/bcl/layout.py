@@ -10,8 +10,9 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from zhisuan.base.errors import ZhisuanError
+from zhisuan.base.errors import SourcePos, ZhisuanError
 from zhisuan.bcl import ir
+from zhisuan.bcl.link import symbols
 from zhisuan.isa import address
 
 ON_CHIP_ALIGNMENT = 128
@@ -27,9 +28,11 @@ _SPACES = {
 
 
 _VARIABLE = "variable"
+QUALIFIERS = {"nram": "__nram__", "wram": "__wram__", "sram": "__mlu_shared__",
+               "ldram": "__ldram__"}  # fmt: skip
 
 
-_ARITHMETIC: dict[str, Callable[..., int]] = {
+ARITHMETIC: dict[str, Callable[..., int]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "and": operator.and_,
     "or": operator.or_, "xor": operator.xor, "shl": operator.lshift, "lshr": operator.rshift,
     "trunc": int,
@@ -60,7 +63,7 @@ class Layout:
         operands = [self.number(part) for part in value.operands]
         if None in operands:
             return None
-        return _ARITHMETIC[value.op](*operands) & ((1 << width) - 1)
+        return ARITHMETIC[value.op](*operands) & ((1 << width) - 1)
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def lay_out(module: ir.Module, functions: list[ir.Function]) -> Layout:
     variables = []
     for name in names:
         item = module.globals[name]
-        space = _space(module, item)
+        space = _space(module, item, functions)
         layout.spaces[name] = space
         if space == "const":
             continue
@@ -194,15 +197,29 @@ def _refuse_overflow(module: ir.Module, layout: Layout, ends: dict[str, int]) ->
         )
 
 
-def _space(module: ir.Module, item: ir.Global) -> str:
+def _first_use(name: str, functions: list[ir.Function]) -> SourcePos | None:
+    """Where functions first refer to a global that they use."""
+    items = (item for function in functions for block in function.blocks for item in block.body)
+    users = (item for item in items if name in {s for v in item.operands for s in symbols(v)})
+    return next((item.place for item in users if item.place is not None), None)
+
+
+def _space(module: ir.Module, item: ir.Global, functions: list[ir.Function]) -> str:
     notes = module.annotations.get(item.name, set())
-    for space in _SPACES:
-        if space in notes:
-            return space
+    spaces = [space for space in _SPACES if space in notes]
+    if len(spaces) > 1:
+        raise ZhisuanError(
+            f"'{item.source_name}' has several memories",
+            where=item.place,
+            expected="one of __nram__, __wram__, __mlu_shared__ and __ldram__",
+            found=" and ".join(QUALIFIERS[space] for space in spaces),
+        )
+    if spaces:
+        return spaces[0]
     if item.initial is None:
         raise ZhisuanError(
             f"'{item.source_name}' is declared, but nothing defines it",
-            where=item.place,
+            where=item.place or _first_use(item.name, functions),
             hint="define it in this file, or give it a memory: __nram__, __wram__ or __ldram__",
         )
     if item.constant:

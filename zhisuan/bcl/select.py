@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from zhisuan.bcl import (
+    check_rules,
     check_spaces,
     flow,
     header,
@@ -119,7 +120,10 @@ def _select_block(
 def _call(s: Selector, item: ir.Instruction, known: set[str]) -> None:
     builtin = header.builtins().get(item.word)
     if builtin is not None:
-        check_spaces.check(item, builtin, s.origins)
+        if not (header.is_transfer(builtin.row) and s.numbers.is_case(s.labels["current"])):
+            check_spaces.check(item, builtin, s.origins)
+        if builtin.row.name == "TRAP":
+            check_rules.check(item, s.labels["current"], s.numbers)
         _builtin(s, item, builtin)
     elif item.word.startswith("llvm."):
         select_intrinsic.lower(s, item)

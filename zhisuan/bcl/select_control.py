@@ -285,6 +285,8 @@ def _no_body(s: Selector, symbol: str):  # type: ignore[no-untyped-def]
     refused = "__dlp_refuse_"
     if symbol.startswith(refused):
         return s.error(symbol.removeprefix(refused).replace("_", " "))
+    if re.match(r"_Z(n|d)[wa]|_Zd[la]", symbol):
+        return s.error("kernels have no heap", "an array of fixed size, or memory of the host")
     match = re.match(r"_Z(\d+)", symbol)
     name = symbol[match.end() : match.end() + int(match[1])] if match else symbol
     hint = did_you_mean(name, header.builtins()) if name.startswith("__") else None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from zhisuan.base.errors import SourcePos, ZhisuanError
 from zhisuan.bcl import ir
+from zhisuan.bcl.check_rules import Numbers
 from zhisuan.bcl.check_spaces import Origins
 from zhisuan.bcl.code import ANY, DRAM, PRIVATE, Code, CodeBlock, Immediate, Op, Slot, Symbol, make
 from zhisuan.bcl.layout import Layout
@@ -55,6 +56,7 @@ class Selector:
         self.emitted = 0
         self.provenance = Provenance(function, layout, is_kernel)
         self.origins = Origins(function, layout, is_kernel)
+        self.numbers = Numbers(function, layout)
 
     # -- emission -------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ RULES = (
     "a copy to or from WRAM must be a multiple of 16 bytes",
     "a copy within NRAM must be a multiple of 128 bytes",
     "WRAM addresses must be aligned to 8 bytes",
+    "this copy direction is not supported",
 )
 """Letters, digits and spaces alone: with underscores they are names in C."""
 TEXTS = {FIRST + number: text for number, text in enumerate(RULES)}

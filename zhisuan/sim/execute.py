@@ -26,7 +26,7 @@ from zhisuan.isa.program import Kernel, Parameter, Program
 from zhisuan.isa.registry import STACK_POINTER
 from zhisuan.sim import native_core, reference
 from zhisuan.sim.barrier import run_together
-from zhisuan.sim.checks.arrays import contents
+from zhisuan.sim.checks.arrays import contents, largest_place
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.fault import Fault, leaves_memory, stack_full
 from zhisuan.sim.memory import PARAM_BYTES, Memory
@@ -246,6 +246,7 @@ def _check_room(program: Program, kernel: Kernel, memory: Memory) -> None:
             name, held = space.name.upper(), contents(program, space)
             raise ZhisuanError(
                 f"kernel '{kernel.name}' does not fit machine '{machine.name}'",
+                where=largest_place(program, space),
                 expected=f"at most {room} bytes of {name}",
                 found=f"{needed} bytes of {name} arrays" + (f":\n{held}" if held else ""),
                 hint="smaller arrays, or a machine with more memory on the chip",

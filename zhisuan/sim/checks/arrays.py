@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from zhisuan.arch.machine import Machine
+from zhisuan.base.errors import SourcePos
 from zhisuan.isa.address import LDRAM, NRAM, SRAM, WRAM, Space
 from zhisuan.isa.program import Array, Program
 from zhisuan.sim.checks.allocation import Allocation, Table
@@ -29,12 +30,26 @@ def array_tables(program: Program, machine: Machine) -> dict[Space, Table]:
 
 def contents(program: Program, space: Space) -> str:
     """The arrays of a memory, a line each, the largest first."""
-    held = [array for array in program.arrays if array.address in space]
+    held = _largest_first(program, space)
     width = max((len(f"{array.size:,}") for array in held), default=0)
     return "\n".join(
         f"{array.size:>{width},} bytes  {array.name}  {program.declared(array)}".rstrip()
-        for array in sorted(held, key=lambda array: -array.size)
+        for array in held
     )
+
+
+def largest_place(program: Program, space: Space) -> SourcePos | None:
+    """Where the largest array of a memory is declared, if that is known."""
+    held = [array for array in _largest_first(program, space) if array.file >= 0]
+    if not held:
+        return None
+    file, line = held[0].file, held[0].line
+    return SourcePos(program.files[file], line, text=program.texts.get((file, line), ""))
+
+
+def _largest_first(program: Program, space: Space) -> list[Array]:
+    held = [array for array in program.arrays if array.address in space]
+    return sorted(held, key=lambda array: -array.size)
 
 
 def _memories(machine: Machine) -> Iterator[tuple[Space, int, int]]:

@@ -12,8 +12,11 @@ typedef enum {
 
 // A call that survives optimisation is a compile error that reads as its name.
 #define __DLP_REFUSE(words) extern "C" __device__ void __dlp_refuse_##words()
-__DLP_REFUSE(this_copy_direction_is_not_supported);
 __DLP_REFUSE(only_SRAM2SRAM_takes_a_cluster);
+// A direction is a constant as a rule; one that is not is looked at when it is used.
+#define __DLP_NO_COPY(DIR)                                                                   \
+  if (__builtin_constant_p(DIR)) __dlp_refuse_this_copy_direction_is_not_supported();        \
+  else __dlp_TRAP(__dlp_rule_this_copy_direction_is_not_supported);
 
 // Whole copies; strided ones may be of any size.
 __DLP_INLINE void __dlp_rule_wram(long long size, const void *place) {
@@ -69,7 +72,7 @@ __DLP_INLINE void __dlp_rule_copy(void *dst, const void *src, long long size,
       case SRAM2SRAM: KIND##CDMA(dst, size, src, clusterId); break;                          \
       case GDRAM2GDRAM: case GDRAM2LDRAM: case LDRAM2GDRAM: case LDRAM2LDRAM:                \
         KIND##DMOVE(dst, size, src); break;                                                  \
-      default: __dlp_refuse_this_copy_direction_is_not_supported();                          \
+      default: __DLP_NO_COPY(dir)                                                            \
     }                                                                                        \
   }                                                                                          \
   /* to the SRAM of another cluster of the job */                                            \
@@ -117,7 +120,7 @@ __DLP_INLINE void __dlp_rule_copy(void *dst, const void *src, long long size,
         KIND##MWRITE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;          \
       case GDRAM2GDRAM: case GDRAM2LDRAM: case LDRAM2GDRAM: case LDRAM2LDRAM:                \
         KIND##DMOVE3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
-      default: __dlp_refuse_this_copy_direction_is_not_supported();                          \
+      default: __DLP_NO_COPY(dir)                                                            \
     }                                                                                        \
   }                                                                                          \
   /* segnum + 1 segments of size bytes */                                                    \
@@ -155,6 +158,6 @@ __DLP_INLINE void __memcpy_multicast(void *dst, const void *src, long long size,
   switch (dir) {
     case SRAM2NRAM: __dlp_ordered_VCAST(dst, size, src); break;
     case SRAM2WRAM: __dlp_ordered_MCAST(dst, size, src); break;
-    default: __dlp_refuse_this_copy_direction_is_not_supported();
+    default: __DLP_NO_COPY(dir)
   }
 }

@@ -25,6 +25,7 @@ __DLP_ARGUMENT(const void *, x, 3)
 
 // A literal format and up to 16 arguments.  Texts come out when the launch is over, task by task.
 template <typename... T> __DLP_INLINE void __bang_printf(const char *format, T... values) {
+  static_assert(sizeof...(T) <= 16, "printf takes a format and at most 16 arguments");
   __dlp_argument all[sizeof...(T) + 1] = {__dlp_argument_of(values)...};
   __dlp_PRINT((long long)format, (long long)all, sizeof...(T));
 }
