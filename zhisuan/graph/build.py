@@ -11,6 +11,7 @@ Every node is checked as it is added; `finish` verifies the whole.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,15 +72,19 @@ class GraphBuilder:
         *,
         outputs: tuple[str, ...] = (),
         label: str = "",
+        after: tuple[str, ...] = (),
+        device: str = "",
+        where: str = "",
     ) -> Node:
-        """As `node`, for any number of outputs; returns the node."""
+        """As `node`, for any number of outputs; returns the node.  The rest is as `Node` says."""
         row = find(op, label or op)
         label = self._unique_label(label or op)
         if not outputs:
             outputs = (self.fresh(label),)
             if len(row.outputs) > 1:
                 outputs = tuple(self.fresh(f"{label}.{name}") for name in row.outputs)
-        node = Node(op, tuple(inputs), outputs, row.complete(attrs or {}, label), label)
+        complete = row.complete(attrs or {}, label)
+        node = Node(op, tuple(inputs), outputs, complete, label, after, device, where)
         for name in node.inputs:
             if name not in self.facts:
                 raise ZhisuanError(
@@ -90,6 +95,34 @@ class GraphBuilder:
             self._new(name, fact)
         self._nodes.append(node)
         return node
+
+    def close(self, merge: Node, value: str) -> Node:
+        """Give a merge one more input, made after it: so a loop closes.  Returns the new node."""
+        first, again = self.facts[merge.outputs[0]], self.facts[value]
+        if (first.dtype, first.shape) != (again.dtype, again.shape):
+            raise ZhisuanError(
+                "a loop variable changes its type from one iteration to the next",
+                where=merge.where or f"node '{merge.label}'",
+                expected=Value("", first.dtype, first.shape).type_text,
+                found=Value("", again.dtype, again.shape).type_text,
+                hint="a size that changes is left open (None) where the variable is made",
+            )
+        closed = replace(merge, inputs=(*merge.inputs, value))
+        self._nodes[self._nodes.index(merge)] = closed
+        return closed
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The nodes so far, in order."""
+        return self._nodes
+
+    @property
+    def constants(self) -> Mapping[str, np.ndarray]:
+        return self._constants
+
+    @property
+    def inputs(self) -> list[str]:
+        return self._inputs
 
     def known(self, name: str) -> np.ndarray | None:
         """The value's numbers where they are known before running, large constants included."""

@@ -143,8 +143,14 @@ class OpDef:
     aten: tuple[str, ...] = ()
     flat: str = ""
     has_state: bool = False
+    steers: bool = False
     value: Callable[[Call], np.ndarray] | None = None
     attrs: Mapping[str, Attr] = field(default_factory=dict)
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether equal inputs always make equal outputs, so that it may run once or beforehand."""
+        return not self.has_state and not self.steers
 
     @property
     def gradient(self) -> GradientRule | None:
@@ -233,13 +239,14 @@ def op(
     aten: str | tuple[str, ...] = (),
     outputs: tuple[str, ...] = ("y",),
     flat: str = "",
+    steers: bool = False,
     value: Callable[[Call], np.ndarray] | None = None,
 ) -> Callable[[Function], Function]:
     """Register the decorated NumPy function as an op.
 
     `onnx` names the ONNX operators it imports from, `onnx_note` says why there is none; `aten`
     names PyTorch's operators of the same meaning; `flat` says why no gradient goes back through
-    it; `value` gives an op whose result depends on shapes only (such as `shape`) its known value.
+    it; one that `steers` is a part of control flow; `value` gives an op whose result depends on shapes only (such as `shape`) its known value.
     """
     names = (onnx,) if isinstance(onnx, str) else onnx
 
@@ -269,6 +276,7 @@ def op(
             aten=(aten,) if isinstance(aten, str) else aten,
             flat=flat,
             has_state=has_state,
+            steers=steers,
             value=value,
             attrs={
                 p.name: _attr(p.name, hints[p.name], p.default)

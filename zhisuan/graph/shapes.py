@@ -100,7 +100,7 @@ def _known_values(
         return (row.value(call),)
     nothing = (None,) * len(types)
     sizes = [dims.product(shape) for _, shape in types]
-    if row.has_state or any(not isinstance(size, int) or size > SMALL for size in sizes):
+    if not row.is_pure or any(not isinstance(size, int) or size > SMALL for size in sizes):
         return nothing
     known = [value for value in call.known if value is not None]
     if len(known) != len(call.known):

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from zhisuan.base import dtype as dtypes
 from zhisuan.base.dtype import BOOL, I64, DType
-from zhisuan.graph.dims import UNKNOWN, Shape
+from zhisuan.graph.dims import UNKNOWN, Shape, parse
 from zhisuan.graph.handle import F
 from zhisuan.graph.ops.rules import same_dtype, same_shape
 from zhisuan.graph.registry import Call, gradient, op, shape_text
@@ -48,7 +49,13 @@ def first_twice(call: Call) -> tuple[DType, DType]:
     return call.dtypes[0], call.dtypes[0]
 
 
-@op(shape=two_of_first, dtype=first_twice, outputs=("if_false", "if_true"), onnx_note=NOTE)
+@op(
+    shape=two_of_first,
+    dtype=first_twice,
+    outputs=("if_false", "if_true"),
+    onnx_note=NOTE,
+    steers=True,
+)
 def switch(x: Any, condition: Any) -> tuple[Any, Any]:
     """x at the second output where the condition holds, else at the first; the other is dead."""
     return (DEAD, x) if condition else (x, DEAD)
@@ -72,7 +79,7 @@ def merged_dtype(call: Call) -> tuple[DType, DType]:
     return same_dtype(call), I64
 
 
-@op(shape=merged, dtype=merged_dtype, outputs=("y", "index"), onnx_note=NOTE)
+@op(shape=merged, dtype=merged_dtype, outputs=("y", "index"), onnx_note=NOTE, steers=True)
 def merge(*xs: Any) -> tuple[Any, Any]:
     """The first living input and its number."""
     for index, x in enumerate(xs):
@@ -81,25 +88,25 @@ def merge(*xs: Any) -> tuple[Any, Any]:
     return DEAD, DEAD
 
 
-@op(shape=same_shape, dtype=same_dtype, onnx_note=NOTE)
+@op(shape=same_shape, dtype=same_dtype, onnx_note=NOTE, steers=True)
 def enter(x: Any, *, frame: str, constant: bool = False) -> Any:
     """x inside the frame."""
     return x
 
 
-@op(shape=same_shape, dtype=same_dtype, onnx_note=NOTE)
+@op(shape=same_shape, dtype=same_dtype, onnx_note=NOTE, steers=True)
 def exit_(x: Any) -> Any:
     """x outside its frame."""
     return x
 
 
-@op(shape=same_shape, dtype=same_dtype, onnx_note=NOTE)
+@op(shape=same_shape, dtype=same_dtype, onnx_note=NOTE, steers=True)
 def next_iteration(x: Any) -> Any:
     """x in the next iteration."""
     return x
 
 
-@op(shape=same_shape, dtype=same_dtype, onnx_note=NOTE, flat="of truth values")
+@op(shape=same_shape, dtype=same_dtype, onnx_note=NOTE, steers=True, flat="of truth values")
 def loop_condition(x: Any) -> Any:
     """The condition that decides whether a frame goes on; one per frame."""
     return x
@@ -119,3 +126,46 @@ def _(g_y: Any, xs: Any, index: Any) -> Any:
     """What comes back goes to the input that was merged; of two inputs, as `cond` makes them."""
     assert len(xs) == 2
     return F.switch(g_y, F.equal(index, 1))
+
+
+# Loops keep values for the way back on stacks, which are values themselves: a push makes a new one.
+
+STACK = DType("stack", np.dtype(object))
+"""The type of a stack: no tensor, and only the ops below take it."""
+
+
+def no_axes(call: Call) -> Shape:
+    return ()
+
+
+def is_stack(call: Call) -> DType:
+    return STACK
+
+
+@op(shape=no_axes, dtype=is_stack, onnx_note=NOTE, steers=True, flat="empty")
+def stack_empty(x: Any) -> Any:
+    """A stack with nothing on it; of x nothing is read, not even whether it lives."""
+    return ()
+
+
+@op(shape=no_axes, dtype=is_stack, onnx_note=NOTE, steers=True, flat="kept for the way back")
+def stack_push(stack: Any, x: Any) -> Any:
+    """The stack with x on top; a dead x is kept as what it is."""
+    return (stack, x)
+
+
+def popped_shape(call: Call) -> tuple[Shape, Shape]:
+    text = call.attrs["shape"]
+    return (), tuple(parse(part) for part in text.split(",")) if text else ()
+
+
+def popped_dtype(call: Call) -> tuple[DType, DType]:
+    name = call.attrs["dtype"]
+    return STACK, STACK if name == STACK.name else dtypes.dtype(name)
+
+
+@op(shape=popped_shape, dtype=popped_dtype, outputs=("rest", "y"), onnx_note=NOTE, steers=True,
+    flat="kept for the way back")  # fmt: skip
+def stack_pop(stack: Any, *, dtype: str, shape: str = "") -> tuple[Any, Any]:
+    """The stack without its top, and the top, which has the given type."""
+    return stack

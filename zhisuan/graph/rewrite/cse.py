@@ -26,7 +26,7 @@ def cse(graph: Graph) -> Graph:
     for node in graph.nodes:
         node = replace(node, inputs=tuple(same.get(name, name) for name in node.inputs))
         key = (node.op, node.inputs, tuple(node.attrs.items()))
-        keeps = find(node.op).has_state or not kept.isdisjoint(node.outputs)
+        keeps = not find(node.op).is_pure or not kept.isdisjoint(node.outputs)
         first = node.outputs if keeps else seen.setdefault(key, node.outputs)
         if first != node.outputs:
             same.update(zip(node.outputs, first, strict=True))

@@ -47,7 +47,7 @@ def _constants(
     if len(known) == len(made):
         return known
     row = find(node.op, node.label)
-    if row.has_state or any(name not in constants for name in node.inputs):
+    if not row.is_pure or any(name not in constants for name in node.inputs):
         return None
     inputs = [constants[name] for name in node.inputs]
     largest = max([LARGEST, *(array.size for array in inputs)])
