@@ -23,6 +23,14 @@ _ROOMS = {
     "F": "graph.handle",
     "device": "session.devices",
     "kernel_op": "lower.kernel_op",
+    "Graph": "session.graph",
+    "Session": "session.session",
+    "Variable": "session.variables",
+    "cond": "session.control_flow",
+    "current_graph": "session.graph",
+    "global_variables_initializer": "session.variables",
+    "gradients": "session.gradients",
+    "while_loop": "session.control_flow",
 }
 """Public name → the module under zhisuan/ that has it."""
 

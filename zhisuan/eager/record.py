@@ -63,4 +63,4 @@ def before(roots: Iterable[Any]) -> list[Record]:
 
 def step_of(record: Record, outputs: tuple[Any, ...]) -> Step:
     assert record.inputs is not None
-    return Step(record.row, record.inputs, outputs, record.attrs)
+    return Step.of(record.row, record.inputs, outputs, record.attrs)

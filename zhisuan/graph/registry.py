@@ -246,7 +246,8 @@ def op(
 
     `onnx` names the ONNX operators it imports from, `onnx_note` says why there is none; `aten`
     names PyTorch's operators of the same meaning; `flat` says why no gradient goes back through
-    it; one that `steers` is a part of control flow; `value` gives an op whose result depends on shapes only (such as `shape`) its known value.
+    it; one that `steers` is a part of control flow; `value`
+    gives an op whose result depends on shapes only (such as `shape`) its known value.
     """
     names = (onnx,) if isinstance(onnx, str) else onnx
 

@@ -8,7 +8,7 @@ sums are ops on handles; when those are recorded too, the gradients have gradien
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,35 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph.handle import Handle
 from zhisuan.graph.registry import OpDef
 
+Rule = Callable[[Sequence[Any], Sequence[Any], Sequence[Any], Mapping[str, Any]], Sequence[Any]]
+"""From gradients of the outputs, inputs, outputs, attributes to gradients of the inputs."""
+
 
 @dataclass(frozen=True)
 class Step:
-    """One call of an op: what it read, what it made, its attributes complete."""
+    """A part of the way: what it read, what it made, and its rule for the way back.
 
-    row: OpDef
+    Without a rule, `flat` says why nothing goes back, or it is an error that something should.
+    """
+
+    name: str
+    rule: Rule | None
+    flat: str
     inputs: tuple[Handle, ...]
     outputs: tuple[Handle, ...]
     attrs: Mapping[str, Any]
     label: str = ""
+
+    @staticmethod
+    def of(
+        row: OpDef,
+        inputs: tuple[Handle, ...],
+        outputs: tuple[Handle, ...],
+        attrs: Mapping[str, Any],
+        label: str = "",
+    ) -> Step:
+        """One call of an op, its attributes complete."""
+        return Step(row.name, row.gradient, row.flat, inputs, outputs, attrs, label)
 
 
 def go_back(
@@ -43,15 +62,15 @@ def go_back(
             continue
         if not any(wanted(item) for item in step.inputs):
             continue
-        rule = step.row.gradient
+        rule = step.rule
         if rule is None:
-            if step.row.flat:
+            if step.flat:
                 continue
             raise ZhisuanError(
-                f"{step.row.name} has no gradient",
+                f"{step.name} has no gradient",
                 where=f"node '{step.label}'" if step.label else None,
                 expected="an op that can be differentiated between the loss and what it depends on",
-                found=step.row.name,
+                found=step.name,
             )
         found = rule(flowing, step.inputs, step.outputs, step.attrs)
         for value, grad in zip(step.inputs, found, strict=True):

@@ -59,7 +59,8 @@ class WhileContext(Context):
         self.variables: list[LoopVariable] = []
         self.captured: dict[str, Symbol] = {}
         self.condition: Symbol | None = None
-        self.in_body = False
+        self.count: Symbol | None = None
+        """How many iterations it made, when somebody asked."""
 
     def enter(self, value: Symbol, constant: bool = False) -> Symbol:
         """`value`, seen by the outer context, inside the frame."""
@@ -109,6 +110,7 @@ class LoopVariable:
     def go_on(self, value: Symbol) -> None:
         """The next iteration has `value`."""
         graph = self.context.graph
+        self.kept = value
         with graph.within(self.context):
             (self.next,) = graph.add("next_iteration", (graph.seen(value),))
         self.merge = graph.build.close(self.merge, self.next.name)
@@ -138,7 +140,8 @@ def cond(
                 expected=f"{len(true_side)}, as true_fn",
                 found=str(len(false_side)),
             )
-        merged = [graph.add("merge", pair)[0] for pair in zip(false_side, true_side, strict=True)]
+        pairs = zip(false_side, true_side, strict=True)
+        merged = [graph.add("merge", pair, as_is=True)[0] for pair in pairs]
     return merged[0] if single else tuple(merged)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph.ir import Node, Value
-from zhisuan.graph.ops.control import DEAD
+from zhisuan.graph.ops.control import DEAD, STACK
 from zhisuan.graph.registry import OpDef, find
 from zhisuan.session.devices import Device
 from zhisuan.session.state import State
@@ -38,7 +38,7 @@ class Kernel:
         try:
             if row.has_state:
                 return row.results(state, *inputs, **node.attrs)
-            if row.steers:
+            if row.steers or self.values[0].dtype is STACK:
                 return row.results(*inputs, **node.attrs)
             types = [(value.dtype, ()) for value in self.values]
             return self.device.run(row, inputs, node.attrs, types)  # pyright: ignore
@@ -207,8 +207,6 @@ class _Tokens:
             is_dead = all(value is DEAD for value in inputs)
         elif node.op == "stack_push":
             is_dead = inputs[0] is DEAD
-        elif node.op == "stack_empty":
-            is_dead = False
         made = (DEAD,) * len(node.outputs) if is_dead else kernel.run(inputs, self.state)
         self._hand_out(at, node, made, is_dead)
 

@@ -6,7 +6,7 @@ each iteration comes from stacks that the loop fills, added to it for the purpos
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from zhisuan.base.errors import ZhisuanError
@@ -14,7 +14,8 @@ from zhisuan.graph.handle import F, Handle
 from zhisuan.graph.ir import Node
 from zhisuan.graph.registry import find
 from zhisuan.graph.reverse import Step, go_back
-from zhisuan.session.graph import Graph, Symbol, calling_line
+from zhisuan.session.graph import Context, Graph, Symbol, calling_line
+from zhisuan.session.loop_gradient import loop_step, outermost_loop
 
 
 def gradients(
@@ -38,16 +39,32 @@ def gradients(
         for place, y in enumerate(outputs):
             seed = grad_ys[place] if grad_ys is not None else F.ones_like(y)
             seeds[y.name] = seeds[y.name] + seed if y.name in seeds else seed  # pyright: ignore
-        between = _between(graph, {x.name for x in inputs}, {y.name for y in outputs})
-        steps = (step_of(graph, node) for node in reversed(between))
-        found = go_back(steps, seeds, _wanted({x.name for x in inputs}, between))
+        found = _within(graph, {x.name for x in inputs}, seeds, graph.context)
     return [found.get(x.name) for x in inputs]
 
 
-def step_of(graph: Graph, node: Node) -> Step:
-    inputs = tuple(Symbol(graph, name) for name in node.inputs)
-    outputs = tuple(Symbol(graph, name) for name in node.outputs)
-    return Step(find(node.op), inputs, outputs, node.attrs, node.label)
+def _within(
+    graph: Graph, sources: set[str], seeds: dict[Any, Handle], level: Context | None
+) -> dict[Any, Any]:
+    """Gradients of `sources` from those of others, through the nodes at a level of control flow."""
+    between = _between(graph, sources, set(seeds))
+    return go_back(_steps(graph, between, level), seeds, _wanted(sources, between))
+
+
+def _steps(graph: Graph, nodes: Sequence[Node], level: Context | None) -> Iterator[Step]:
+    """Latest first; a loop inside is one step, in the place of its last node."""
+    taken: set[str] = set()
+    for node in reversed(nodes):
+        loop = outermost_loop(graph, node, level)
+        if loop is None and node.op == "exit":
+            continue  # it is a part of the loop it leaves
+        if loop is None:
+            inputs = tuple(Symbol(graph, name) for name in node.inputs)
+            outputs = tuple(Symbol(graph, name) for name in node.outputs)
+            yield Step.of(find(node.op), inputs, outputs, node.attrs, node.label)
+        elif loop.frame not in taken:
+            taken.add(loop.frame)
+            yield loop_step(loop, _within)
 
 
 def _wanted(sources: set[str], between: Iterable[Node]) -> Any:

@@ -91,6 +91,14 @@ class Context:
         """`value`, made outside, as the body sees it."""
         raise NotImplementedError
 
+    def recalls(self, made_in: Context | None) -> bool:
+        """Whether it goes back through the loop inside which something was made."""
+        return False
+
+    def recall(self, value: Symbol) -> Symbol:
+        """A value of that loop, of the iteration that this one goes back through."""
+        raise NotImplementedError
+
     def needs_pivot(self, op: str, inputs: Sequence[Symbol]) -> bool:
         """Whether a node of the body would run even when the body does not."""
         return not inputs
@@ -136,8 +144,9 @@ class Graph:
         inputs: Sequence[Symbol] = (),
         attrs: Mapping[str, Any] | None = None,
         name: str = "",
+        as_is: bool = False,
     ) -> tuple[Symbol, ...]:
-        """Add a node; one symbol per output."""
+        """Add a node; one symbol per output.  Inputs `as_is` are not captured."""
         for item in inputs:
             if item.graph is not self:
                 raise ZhisuanError(
@@ -146,8 +155,8 @@ class Graph:
                     expected=f"values of graph '{self.name}'",
                     found=f"a value of graph '{item.graph.name}'",
                 )
-        seen = [self.seen(item) for item in inputs]
-        after = list(self._after)
+        seen = list(inputs) if as_is else [self.seen(item) for item in inputs]
+        after = [] if op == "merge" else list(self._after)  # a merge waits for one input only
         if self.context is not None and self.context.needs_pivot(op, seen):
             after.append(self.context.pivot)
         where = calling_line()
@@ -197,6 +206,12 @@ class Graph:
             sizes.append(UNKNOWN if size is None else symbol(size) if type(size) is str else size)  # pyright: ignore
         fresh = self.build.fresh("/".join([*self._scopes, name]))
         return Symbol(self, self.build.input(fresh, _dtype(dtype), tuple(sizes)))
+
+    def outer_input(self, entered: Symbol) -> Symbol:
+        """What an `enter` brought into its frame."""
+        node = self.producer(entered)
+        assert node is not None
+        return Symbol(self, node.inputs[0])
 
     def producer(self, value: Symbol) -> Node | None:
         """The node that makes `value`; None for constants and placeholders."""
@@ -257,6 +272,8 @@ def seen_in(context: Context, value: Symbol) -> Symbol:
     while around is not None:
         if around is made_in:
             return _through(context, made_in, value)
+        if around.recalls(made_in):
+            return _through(context, around, around.recall(value))
         around = around.outer
     return _through(context, None, value)
 

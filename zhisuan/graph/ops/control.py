@@ -144,7 +144,7 @@ def is_stack(call: Call) -> DType:
 
 @op(shape=no_axes, dtype=is_stack, onnx_note=NOTE, steers=True, flat="empty")
 def stack_empty(x: Any) -> Any:
-    """A stack with nothing on it; of x nothing is read, not even whether it lives."""
+    """A stack with nothing on it; of x nothing is read."""
     return ()
 
 
