@@ -23,7 +23,7 @@ def test_headers_read_before_give_the_same_code(
 
     quick = translate()
     arguments: list[list[str]] = []
-    monkeypatch.setattr(driver, "_header_as_read", lambda level: Path("unused"))
+    monkeypatch.setattr(driver, "_header_as_read", lambda level, defines: Path("unused"))
     run = driver.clang.run
 
     def textual(args: list[str], stdin: str | None = None):  # type: ignore[no-untyped-def]

@@ -111,3 +111,25 @@ def test_a_program_may_have_its_own_min_and_max() -> None:
     p = np.array([5, 2], W)
     run(source, p)
     assert p[0] == 14
+
+
+def test_a_direction_that_only_the_running_program_knows() -> None:
+    source = """__nram__ int8_t tile[64]; __mlu_shared__ int8_t near[64];
+    __mlu_entry__ void k(int8_t *out, const int8_t *in, int onchip) {
+      mluMemcpyDirection_t from = onchip ? SRAM2NRAM : GDRAM2NRAM;
+      __memcpy(tile, in, 64, from);
+      __memcpy(out, tile, 64, NRAM2GDRAM, 32, 32, 1);
+    }"""
+    out, given = np.zeros(64, B), np.arange(64, dtype=B)
+    run(source, out, given, 0)
+    assert (out == given).all()
+
+
+def test_types_of_the_host_need_no_header() -> None:
+    source = """__mlu_entry__ void k(float *out, cnrtDataType_t type) {
+      switch (type) { case CNRT_FLOAT32: out[0] = 32; break; default: out[0] = fabs(-1); } }
+    void launch(cnrtDim3_t dim, cnrtFunctionType_t type, cnrtQueue_t queue, float *p) {
+      if (fabs(-2.0) > 1) k<<<dim, type, queue>>>(p, CNRT_FLOAT16); }"""
+    out = np.zeros(1, F)
+    run(source, out, 0x13)
+    assert out[0] == 32

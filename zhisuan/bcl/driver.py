@@ -37,6 +37,7 @@ C_FLAGS = (
 _INCLUDED = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 _PCH_BYTES = 8 << 20  # the headers as read take 3 MB
 INSTRUCTIONS = "dlp_instructions.h"
+ARCHITECTURE = "__BANG_ARCH__"
 COMPLAINT = 300
 """Lines of a complaint that are kept, for `diagnostics` to choose from."""
 
@@ -82,10 +83,8 @@ def to_llvm(
         args += ["-I", str(folder)]
     for name, value in defines.items():
         args += ["-D", f"{name}={value}"]
-    if language == "bcl" and not defines:  # which the header may look at
-        args += ["-include-pch", str(_header_as_read(optimize))]
-    elif language == "bcl":
-        args += forced_headers()
+    if language == "bcl":
+        args += ["-include-pch", str(_header_as_read(optimize, defines))]
     args += ["-o", "-", "-"]
     return clang.run(args, stdin=numbered(source, filename), lines=COMPLAINT).stdout
 
@@ -98,9 +97,8 @@ def numbered(source: str, filename: str) -> str:
 def preprocessed(defines: Mapping[str, object]) -> str:
     """What stands before every kernel, with macros expanded, for the page of the built-ins."""
     flags = [flag for flag in (*COMMON_FLAGS, *BCL_FLAGS) if flag != "-emit-llvm"]
-    builtin = clang.header_dir()
     args = ["-cc1", *flags, "-E", *(f"-D{name}={value}" for name, value in defines.items())]
-    args += [] if builtin is None else ["-internal-isystem", str(builtin)]
+    args += system_headers.flags()
     args += ["-include", str(_instructions()), "-include", str(INCLUDE / "bang.h"), "-o", "-", "-"]
     return clang.run(args, stdin="").stdout
 
@@ -139,9 +137,14 @@ def forced_headers() -> list[str]:
     return ["-include", str(_instructions()), "-include", str(INCLUDE / "bang.h")]
 
 
-def _header_as_read(optimize: int) -> Path:
-    """The headers as clang keeps them once read: parsing them takes longer than most kernels."""
+def _header_as_read(optimize: int, defines: Mapping[str, object]) -> Path:
+    """The headers as clang keeps them once read: parsing them takes longer than most kernels.
+
+    Of what the user defines they look at the architecture alone.
+    """
     args = [*_language_flags("bcl"), f"-O{optimize}", *forced_headers(), "-I", str(INCLUDE)]
+    if ARCHITECTURE in defines:
+        args += ["-D", f"{ARCHITECTURE}={defines[ARCHITECTURE]}"]
     texts = [path.read_text(encoding="utf-8") for path in sorted(INCLUDE.rglob("*.h"))]
     key = [clang.version(), *args, header.text(), *texts]
     return cache.get_or_make("bcl-header", key, lambda: _read_header(args), suffix=".pch")

@@ -20,3 +20,6 @@
 #include "bang/math.h"
 #include "bang/lanes.h"
 #include "bang/libdevice.h"
+#if __has_include(<stdlib.h>)
+#include "cnrt.h"
+#endif

@@ -7,6 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// Mathematics that programs use on the host without its header, which has short names such as y1.
+extern "C" {
+double fabs(double) noexcept; double sqrt(double) noexcept; double exp(double) noexcept;
+double log(double) noexcept; double pow(double, double) noexcept; double floor(double) noexcept;
+double ceil(double) noexcept; double fmax(double, double) noexcept;
+double fmin(double, double) noexcept;
+}
+
 extern "C" int64_t zhisuan_call(const char *name, const int64_t *args, int64_t count,
                                 const char *file, int64_t line);
 
@@ -60,6 +68,17 @@ typedef cnrtMemTransDir_t cnrtMemcpyDir_t;
 #define CNRT_MEM_TRANS_DIR_DEV2HOST cnrtMemcpyDevToHost
 #define CNRT_MEM_TRANS_DIR_DEV2DEV cnrtMemcpyDevToDev
 #define CNRT_MEM_TRANS_DIR_HOST2HOST cnrtMemcpyHostToHost
+
+// Types of data, as operators take them.
+typedef enum {
+  CNRT_INVALID = 0, CNRT_FLOAT16 = 0x12, CNRT_FLOAT32 = 0x13, CNRT_FLOAT64 = 0x14,
+  CNRT_INT8 = 0x21, CNRT_INT16 = 0x22, CNRT_INT32 = 0x23, CNRT_INT64 = 0x25,
+  CNRT_UINT8 = 0x31, CNRT_UINT16 = 0x32, CNRT_UINT32 = 0x33, CNRT_BOOL = 0x41,
+} cnrtDataType_t;
+typedef enum {
+  cnrtInvalid, cnrtChar, cnrtUchar, cnrtShort, cnrtUshort, cnrtInt, cnrtUint, cnrtHalf,
+  cnrtFloat, cnrtDouble, cnrtBoolean, cnrtLonglong, cnrtUlonglong, cnrtBfloat,
+} cnrtDataType_V2_t;
 
 typedef enum {
   cnrtAttrClusterCount,

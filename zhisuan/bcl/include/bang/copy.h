@@ -50,10 +50,23 @@ __DLP_INLINE void __dlp_rule_copy(void *dst, const void *src, long long size,
     if (coreId == 0x80 || !__dlp_SGET(14)) { COPY; } else { __dlp_SYNC(0); }                 \
   } while (0)
 
+// A direction that only the running program knows says nothing of the pointers.
+__DLP_INLINE const void *__dlp_unknown(const void *place) {
+  long long address = (long long)place;
+  __asm__("" : "+r"(address));
+  return (const void *)address;
+}
+#define __DLP_IF_UNKNOWN(dir)                                                                \
+  if (!__builtin_constant_p(dir)) {                                                          \
+    dst = (void *)__dlp_unknown(dst);                                                        \
+    src = __dlp_unknown(src);                                                                \
+  }
+
 #define __DLP_COPY(NAME, KIND)                                                               \
   __DLP_INLINE void NAME(void *dst, const void *src, long long size,                         \
                          mluMemcpyDirection_t dir) {                                         \
     __dlp_rule_copy(dst, src, size, dir);                                                    \
+    __DLP_IF_UNKNOWN(dir)                                                                    \
     switch (dir) {                                                                           \
       case GDRAM2NRAM: case LDRAM2NRAM: KIND##VLOAD(dst, size, src); break;                  \
       case NRAM2GDRAM: case NRAM2LDRAM: KIND##VSTORE(dst, size, src); break;                 \
@@ -87,6 +100,7 @@ __DLP_INLINE void __dlp_rule_copy(void *dst, const void *src, long long size,
                               long long src_stride, long long n, int dst_outer,              \
                               int src_outer, long long n1) {                                 \
     long long outer = __dlp_pack2(dst_outer, src_outer);                                     \
+    __DLP_IF_UNKNOWN(dir)                                                                    \
     switch (dir) {                                                                           \
       case GDRAM2NRAM: case LDRAM2NRAM:                                                      \
         KIND##VLOAD3(dst, size, src, dst_stride, src_stride, n, outer, n1); break;           \
@@ -149,6 +163,7 @@ __DLP_COPY(__memcpy, __dlp_ordered_)
 __DLP_COPY(__memcpy_async, __dlp_)
 #undef __DLP_COPY
 #undef __DLP_OF_MEMORY_CORE
+#undef __DLP_IF_UNKNOWN
 __DLP_INLINE void __memcpy_nram_to_nram(void *dst, const void *src, long long size) {
   __memcpy(dst, src, size, NRAM2NRAM);
 }
