@@ -26,7 +26,7 @@ def test_headers_read_before_give_the_same_code(
     monkeypatch.setattr(driver, "_header_as_read", lambda level, defines: Path("unused"))
     run = driver.clang.run
 
-    def textual(args: list[str], stdin: str | None = None):  # type: ignore[no-untyped-def]
+    def textual(args: list[str], stdin: str | None = None, lines: int = 0):  # type: ignore[no-untyped-def]
         at = args.index("-include-pch")
         arguments.append([*args[:at], *driver.forced_headers(), *args[at + 2 :]])
         return run(arguments[-1], stdin=stdin)

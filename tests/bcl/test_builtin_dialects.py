@@ -118,7 +118,7 @@ def test_a_direction_that_only_the_running_program_knows() -> None:
     __mlu_entry__ void k(int8_t *out, const int8_t *in, int onchip) {
       mluMemcpyDirection_t from = onchip ? SRAM2NRAM : GDRAM2NRAM;
       __memcpy(tile, in, 64, from);
-      __memcpy(out, tile, 64, NRAM2GDRAM, 32, 32, 1);
+      __memcpy(out, tile, 32, NRAM2GDRAM, 32, 32, 1);
     }"""
     out, given = np.zeros(64, B), np.arange(64, dtype=B)
     run(source, out, given, 0)
