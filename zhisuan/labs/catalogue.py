@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zhisuan.base.errors import ZhisuanError, did_you_mean
-from zhisuan.labs import criteria, lab_file
+from zhisuan.labs import kernel_criteria, kinds, lab_file, op_criteria  # noqa: F401
 from zhisuan.labs.lab_file import Lab
 
 HERE = Path(__file__).parent
@@ -37,4 +37,4 @@ def find(name: str) -> Lab:
     if name not in known:
         raise ZhisuanError(f"there is no lab '{name}'", expected=", ".join(known),
                            hint=did_you_mean(name, known) or "zhisuan lab list")  # fmt: skip
-    return lab_file.read(folder() / name, criteria.options())
+    return lab_file.read(folder() / name, kinds.options())

@@ -7,16 +7,18 @@ judged.  Stops at nothing that an answer does, but at mistakes in how the grader
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from zhisuan.arch import load as machines
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.labs import criteria
+from zhisuan.labs import kinds
 from zhisuan.labs import material as materials
-from zhisuan.labs.criteria import Outcome
+from zhisuan.labs.kinds import Outcome
 from zhisuan.labs.lab_file import Lab
+from zhisuan.labs.op_work import OpWork
 from zhisuan.labs.work import Work
 
 ANSWER = "answer"
@@ -77,11 +79,15 @@ def judged(lab: Lab, folder: Path, seed: int) -> Iterator[Judged]:
     """Each criterion's outcome, one after the other."""
     material, machine = materials.load(lab), machines.load(lab.machine)
     for part in lab.parts:
-        answer = lab.folder / ANSWER / part.file
-        work = Work(part, material, machine, folder / part.file, answer, seed)
-        for criterion in part.criteria:
-            outcome = criteria.judge(criterion, work)
-            yield Judged(part.name, criterion.name, criterion.points, outcome)
+        file, answer = folder / part.file, lab.folder / ANSWER / part.file
+        if part.op:
+            context = OpWork(part, material, file, seed)
+        else:
+            context = nullcontext(Work(part, material, machine, file, answer, seed))
+        with context as work:
+            for criterion in part.criteria:
+                outcome = kinds.judge(criterion, work)
+                yield Judged(part.name, criterion.name, criterion.points, outcome)
 
 
 def grade(lab: Lab, folder: Path, seed: int) -> Grade:

@@ -6,7 +6,7 @@ machine = "mlu370"
 
 [[part]]
 name = "kernel"
-file = "softmax.mlu"                              # what the student hands in
+file = "softmax.mlu"                              # handed in; with `op` a Python file
 kernel = "softmax"
 parameters = ["ptr out", "ptr in", "i32 rows", "i32 n"]
 tasks = 32
@@ -61,6 +61,7 @@ class Part:
 
     name: str
     file: str
+    op: str  # the op that the file makes of the kernel; empty where the file is the kernel's
     kernel: str
     parameters: tuple[tuple[str, str], ...]  # kind, name
     tasks: int
@@ -94,7 +95,7 @@ class Lab:
 
 _LAB = ("title", "minutes", "machine", "part", "wrong")
 _PART = (
-    "name", "file", "kernel", "parameters", "tasks", "type", "relative", "absolute", "limit",
+    "name", "file", "op", "kernel", "parameters", "tasks", "type", "relative", "absolute", "limit",
     "criterion",
 )  # fmt: skip
 _CRITERION = ("name", "kind", "points", "cases")
@@ -131,8 +132,8 @@ class _Reader:
     def part(self, raw: dict[str, Any]) -> Part:
         where = f"part '{raw.get('name', '?')}'"
         self.known(raw, _PART, where)
-        self.needed(raw, ("name", "file", "kernel", "parameters", "criterion"), where)
-        pairs = [tuple(text.split()) for text in raw["parameters"]]
+        self.needed(raw, ("name", "file", "kernel", "criterion"), where)
+        pairs = [tuple(text.split()) for text in raw.get("parameters", ())]
         if any(len(pair) != 2 for pair in pairs):
             self.fail(f"{where}: parameters", "a kind and a name, as in 'ptr out'", str(pairs))
         task_type = raw.get("type", "BLOCK")
@@ -140,8 +141,9 @@ class _Reader:
             self.fail(f"{where}: type", " or ".join(TASK_TYPES), repr(task_type))
         criteria = tuple(self.criterion(entry, where) for entry in raw["criterion"])
         return Part(
-            raw["name"], raw["file"], raw["kernel"], tuple(pairs), raw.get("tasks", 1), task_type,
-            raw.get("relative", 0.0), raw.get("absolute", 0.0), raw.get("limit", LIMIT), criteria,
+            raw["name"], raw["file"], raw.get("op", ""), raw["kernel"], tuple(pairs),
+            raw.get("tasks", 1), task_type, raw.get("relative", 0.0), raw.get("absolute", 0.0),
+            raw.get("limit", LIMIT), criteria,
         )  # fmt: skip
 
     def criterion(self, raw: dict[str, Any], part: str) -> Criterion:

@@ -1,6 +1,6 @@
 """What a lab's own module gives: how arguments are drawn, and what the outputs must be.
 
-Comes in: `lab.py` of a lab's folder.  Goes out: its two functions.
+Comes in: `lab.py` of a lab's folder.  Goes out: its functions.
 """
 
 from __future__ import annotations
@@ -23,10 +23,16 @@ Values = Mapping[str, Any]
 @dataclass(frozen=True)
 class Material:
     """`inputs(random, **case)` draws arguments, those of pointers as arrays, outputs left out;
-    `reference(**inputs)` gives the outputs.  A name that both give is changed in place."""
+    `reference(**inputs)` gives the outputs.  A name that both give is changed in place.
+
+    Of labs with an op, `tensors(random, **case)` draws its inputs and attributes, and
+    `expected(*inputs, **attributes)` gives its result.
+    """
 
     inputs: Callable[..., Values]
     reference: Callable[..., Mapping[str, np.ndarray]]
+    tensors: Callable[..., tuple[list[np.ndarray], Values]] | None = None
+    expected: Callable[..., np.ndarray] | None = None
 
 
 def load(lab: Lab) -> Material:
@@ -35,4 +41,5 @@ def load(lab: Lab) -> Material:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return Material(module.inputs, module.reference)
+    more = (getattr(module, name, None) for name in ("tensors", "expected"))
+    return Material(module.inputs, module.reference, *more)

@@ -52,6 +52,10 @@ class Work:
     _runs: dict[str, Run] = field(default_factory=dict)
     _answers: dict[str, int] = field(default_factory=dict)
 
+    def ready(self) -> None:
+        """Raise what is wrong with the file or its kernel."""
+        self.program()
+
     def program(self) -> Program:
         """The compiled file; what is wrong with it or its kernel is raised, each time."""
         if self._program is None:

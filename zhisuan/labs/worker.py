@@ -15,8 +15,8 @@ from pathlib import Path
 
 from zhisuan.base.files import read_text
 from zhisuan.labs import catalogue, grade
-from zhisuan.labs.criteria import Outcome
 from zhisuan.labs.grade import Grade, Judged
+from zhisuan.labs.kinds import Outcome
 from zhisuan.labs.lab_file import Lab
 
 SHOWN = 400

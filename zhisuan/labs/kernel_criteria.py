@@ -1,109 +1,56 @@
-"""The kinds of criteria: each a function from a student's work to an `Outcome`.
+"""What is judged of a kernel: values, checks, cycles, and rules on what it executed.
 
-Comes in: the criterion and a `Work`, which compiles and launches when first asked.  Goes out:
+Comes in: a criterion and a `Work`, which compiles and launches when first asked.  Goes out:
 points and, where some are missing, why.  Rules are judged by what was executed, never by the text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
-from zhisuan.base.errors import ZhisuanError
 from zhisuan.isa.registry import Unit
 from zhisuan.isa.table import BY_NAME
+from zhisuan.labs.kinds import Outcome, cases, kind, met, missed
 from zhisuan.labs.lab_file import Criterion
 from zhisuan.labs.work import Run, Work
 from zhisuan.sim.tasks import MEMORY_CORE
 from zhisuan.sim.trace import SCALAR_RUN, Trace
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """`points` of the criterion's, more with a bonus; `passed` says whether it is met.
-
-    `note` is a few words on the figure that was judged, `why` what went wrong, in full.
-    """
-
-    passed: bool
-    points: int
-    note: str = ""
-    why: str = ""
-
-
-Judge = Callable[[Criterion, Work], Outcome]
-_KINDS: dict[str, tuple[Judge, Mapping[str, Any]]] = {}
-
-
-def _kind(name: str, **defaults: Any) -> Callable[[Judge], Judge]:
-    """Enter a kind of criterion with its options; None has to be given."""
-
-    def enter(judge: Judge) -> Judge:
-        _KINDS[name] = judge, defaults
-        return judge
-
-    return enter
-
-
-def options() -> dict[str, Mapping[str, Any]]:
-    """The options of every kind."""
-    return {name: defaults for name, (_, defaults) in _KINDS.items()}
-
-
-def judge(criterion: Criterion, work: Work) -> Outcome:
-    """The outcome of a criterion; what cannot be judged has no points."""
-    try:
-        work.program()
-    except ZhisuanError as error:
-        first = criterion.kind == "builds"
-        return Outcome(False, 0, "" if first else "not tried", str(error) if first else "")
-    return _KINDS[criterion.kind][0](criterion, work)
-
-
-def _met(criterion: Criterion, note: str = "") -> Outcome:
-    return Outcome(True, criterion.points, note)
-
-
-def _missed(note: str, why: str) -> Outcome:
-    return Outcome(False, 0, note, why)
-
-
-@_kind("builds")
+@kind("builds")
 def _builds(criterion: Criterion, work: Work) -> Outcome:
     """It compiles, and the kernel has the parameters that the lab asks for."""
-    return _met(criterion, f"{len(work.program().words)} instructions")
+    return met(criterion, f"{len(work.program().words)} instructions")
 
 
-@_kind("values")
+@kind("values")
 def _values(criterion: Criterion, work: Work) -> Outcome:
     """The outputs of every case are the reference's, within the tolerance."""
     for number, case in enumerate(criterion.cases):
         run = work.run(case)
         if run.wrong is not None:
             note = f"case {number + 1} of {len(criterion.cases)}"
-            return _missed(note, f"with {run.text}:\n{run.wrong}")
-    return _met(criterion, _cases(len(criterion.cases)))
+            return missed(note, f"with {run.text}:\n{run.wrong}")
+    return met(criterion, cases(len(criterion.cases)))
 
 
-@_kind("checks")
+@kind("checks")
 def _checks(criterion: Criterion, work: Work) -> Outcome:
     """memcheck, initcheck, racecheck and synccheck find nothing in any case of the part."""
-    cases = [case for other in work.part.criteria if other.kind == "values" for case in other.cases]
-    for case in cases:
+    values = [other for other in work.part.criteria if other.kind == "values"]
+    launched = [case for other in values for case in other.cases]
+    for case in launched:
         run = work.run(case)
         report = run.done.findings
         if report is not None and report.findings:
             names = ", ".join(sorted({finding.check for finding in report.findings}))
-            return _missed(names, f"with {run.text}:\n{report.findings[0]}")
+            return missed(names, f"with {run.text}:\n{report.findings[0]}")
         if run.wrong is not None:
             return _wrong_values(run)
-    return _met(criterion, _cases(len(cases)))
+    return met(criterion, cases(len(launched)))
 
 
-@_kind("cycles", within=1.3, none_from=4.0, bonus=0)
+@kind("cycles", within=1.3, none_from=4.0, bonus=0)
 def _cycles(criterion: Criterion, work: Work) -> Outcome:
     """Cycles beside the reference answer's: all points up to `within` times as many, none from
     `none_from` times, in between in proportion; a bonus point for every 5 % below."""
@@ -126,7 +73,7 @@ def _cycles(criterion: Criterion, work: Work) -> Outcome:
     return Outcome(False, points, note, why)
 
 
-@_kind("uses", instructions=None)
+@kind("uses", instructions=None)
 def _uses(criterion: Criterion, work: Work) -> Outcome:
     """At least one of the instructions is executed."""
     wanted = criterion.options["instructions"]
@@ -137,11 +84,11 @@ def _uses(criterion: Criterion, work: Work) -> Outcome:
     found = [name for name in wanted if name in executed]
     assert all(name in BY_NAME for name in wanted), f"unknown instructions in {wanted}"
     if found:
-        return _met(criterion, ", ".join(found))
-    return _missed("none", f"with {run.text}:\nexecuted was none of {', '.join(wanted)}")
+        return met(criterion, ", ".join(found))
+    return missed("none", f"with {run.text}:\nexecuted was none of {', '.join(wanted)}")
 
 
-@_kind("scalar", most=None)
+@kind("scalar", most=None)
 def _scalar(criterion: Criterion, work: Work) -> Outcome:
     """Scalar instructions executed for each element of the outputs, `most` of them at most."""
     run = work.timed(criterion.cases[0])
@@ -153,15 +100,15 @@ def _scalar(criterion: Criterion, work: Work) -> Outcome:
     share = int(counts.sum()) / max(elements, 1)
     note = f"{share:.2f} for each element"
     if share <= most:
-        return _met(criterion, note)
+        return met(criterion, note)
     rows = np.flatnonzero(trace.opcode == SCALAR_RUN)
     longest = rows[int(counts.sum(axis=0).argmax())]
     place = run.done.program.place(int(trace.pc[longest]))
     why = f"with {run.text}:\n{share:.2f} scalar instructions for each element of the output, "
-    return _missed(note, f"{why}at most {most:g}; the longest run begins at {place}")
+    return missed(note, f"{why}at most {most:g}; the longest run begins at {place}")
 
 
-@_kind("cores", least=None, share=0.5)
+@kind("cores", least=None, share=0.5)
 def _cores(criterion: Criterion, work: Work) -> Outcome:
     """So many cores execute, each at least `share` of the mean number of bytes or operations."""
     run, least = work.timed(criterion.cases[0]), criterion.options["least"]
@@ -173,12 +120,12 @@ def _cores(criterion: Criterion, work: Work) -> Outcome:
     taking = sum(1 for count in counts.values() if count >= criterion.options["share"] * mean > 0)
     note = f"{taking} cores"
     if taking >= least:
-        return _met(criterion, note)
+        return met(criterion, note)
     why = f"{taking} cores take part in the work, of the {work.part.tasks} tasks launched"
-    return _missed(note, f"with {run.text}:\n{why}; at least {least} should")
+    return missed(note, f"with {run.text}:\n{why}; at least {least} should")
 
 
-@_kind("traffic", most=None)
+@kind("traffic", most=None)
 def _traffic(criterion: Criterion, work: Work) -> Outcome:
     """DRAM traffic beside the bytes of inputs and outputs, `most` times as much."""
     run, most = work.timed(criterion.cases[0]), criterion.options["most"]
@@ -188,17 +135,13 @@ def _traffic(criterion: Criterion, work: Work) -> Outcome:
     least = sum(place.size for place in run.done.places.values())
     note = f"{moved / least:.2f}× the tensors' bytes"
     if moved <= most * least:
-        return _met(criterion, note)
+        return met(criterion, note)
     why = f"{moved:,} bytes to and from DRAM, at most {most:g} times the {least:,} of the tensors"
-    return _missed(note, f"with {run.text}:\n{why}")
+    return missed(note, f"with {run.text}:\n{why}")
 
 
 def _wrong_values(run: Run) -> Outcome:
-    return _missed("values are wrong", f"with {run.text}:\n{run.wrong}")
-
-
-def _cases(count: int) -> str:
-    return f"{count} case{'s' if count != 1 else ''}"
+    return missed("values are wrong", f"with {run.text}:\n{run.wrong}")
 
 
 def _work_by_core(trace: Trace) -> dict[tuple[int, int], int]:
