@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from zhisuan.isa.program import Program
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
 
@@ -63,6 +67,19 @@ def test_assembly_is_shown(said: Callable, here: Path) -> None:
     status, out, _ = said("bcl", "asm", "grid.mlu")
     assert status == 0
     assert ".kernel number(ptr out)" in out
+    assert ".variable" not in out
+
+
+def test_variables_are_kept_for_a_debugger(said: Callable, here: Path) -> None:
+    copy("grid.mlu", here)
+    status, out, _ = said("bcl", "asm", "-g", "-O0", "grid.mlu")
+    assert status == 0
+    assert re.search(r"\.variable out \d+ grid\.mlu:\d+ argument=1: \d+\.\.\d+ stack-\d+\n", out)
+    status, _, _ = said("bcl", "compile", "-g", "grid.mlu", "-o", "grid.dlp")
+    assert status == 0
+    assert Program.load(here / "grid.dlp").debug is not None
+    assert said("bcl", "build", "-g", "grid.mlu", "-o", "grid")[0] == 0
+    assert b'"debug":' in zipfile.ZipFile(here / "grid").read("program.so")
 
 
 def test_mistakes_of_the_host(said: Callable, here: Path, golden: Callable) -> None:

@@ -36,6 +36,15 @@ def test_arrays_go_in_and_come_back(module: KernelModule) -> None:
     assert module.kernels == ("scale", "ids", "spoil", "beyond")
 
 
+def test_without_optimisation_and_with_names_of_variables() -> None:
+    module = KernelModule(SOURCE, optimize=0, debug=True)
+    assert module.program.debug is not None
+    assert module.program.debug.functions[0].name == "scale"
+    out = np.zeros(2, np.int32)
+    module.ids[2](out)
+    assert out.tolist() == [0, 1]
+
+
 def test_an_array_that_is_no_single_piece(module: KernelModule) -> None:
     wide = np.zeros((64, 4), np.float32)
     module.scale(wide[:, 1], np.ones(64, np.float32), 2.0, 64)

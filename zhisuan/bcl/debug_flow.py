@@ -117,11 +117,28 @@ class Follower:
             after = self._walk(block, dict(entering[block.label]), lambda op, state: None)
             for label in block.successors():
                 known = entering.get(label)
-                merged = after if known is None else _meet(known, after)
+                merged = after if known is None else self._meet(known, after)
                 if known is None or merged != known:
                     entering[label] = dict(merged)
                     work.append(label)
         return entering
+
+    def _meet(self, a: State, b: State) -> State:
+        """What both ways here agree on."""
+        found: State = {}
+        for variable in a.keys() & b.keys():
+            pairs = [(x, y) for x in a[variable] for y in b[variable] if self._agree(x, y)]
+            found[variable] = tuple(_Fact(x.watch, min(x.held, y.held)) for x, y in pairs)
+        return found
+
+    def _agree(self, x: _Fact, y: _Fact) -> bool:
+        """Two facts of one variable: the same watch, or the same place now."""
+        if x.watch is y.watch:
+            return True
+        if x.watch.piece != y.watch.piece or not x.held == y.held == _THERE:
+            return False
+        where = self._location(x)
+        return where is not None and where == self._location(y)
 
     def _walk(self, block: CodeBlock, state: State, see: Callable[[Op, State], None]) -> State:
         """The state behind a block; `see` is told the one before each instruction."""
@@ -242,18 +259,6 @@ def _apart(watch: Watch, piece: tuple[int, int]) -> bool:
         return False
     (start, size), (other, count) = watch.piece, piece
     return start + size <= other or other + count <= start
-
-
-def _meet(a: State, b: State) -> State:
-    found: State = {}
-    for variable in a.keys() & b.keys():
-        others = {fact.watch: fact.held for fact in b[variable]}
-        found[variable] = tuple(
-            _Fact(fact.watch, min(fact.held, others[fact.watch]))
-            for fact in a[variable]
-            if fact.watch in others
-        )
-    return found
 
 
 def made(where: Location, steps: tuple[tuple[str, int], ...]) -> Location:

@@ -157,8 +157,10 @@ class Variables:
 
     def _variable(self, node: str, inlined: str) -> Tracked | None:
         """A variable in the instance of its scope inlined there; None for those of our headers."""
-        fields = self.info.fields(node)
-        if not self.info.nodes.get(node, "").startswith("!DILocalVariable"):
+        text, fields = self.info.nodes.get(node, ""), self.info.fields(node)
+        if not text.startswith("!DILocalVariable"):
+            return None
+        if "DIFlagArtificial" in text and "DIFlagObjectPointer" not in text:  # not of the source
             return None
         if inlined and self._is_ours(fields.get("scope", "")):
             return None

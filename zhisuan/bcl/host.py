@@ -56,16 +56,20 @@ def build(
     include_dirs: Sequence[Path | str] = (),
     defines: Mapping[str, object] | None = None,
     optimize: int = 2,
+    debug: bool = False,
 ) -> Path:
-    """The shared object of a program's files; errors carry file, line and the line's text."""
+    """The shared object of a program's files; errors carry file, line and the line's text.
+
+    With `debug` its kernels' programs have tables of their variables.
+    """
     defines = dict(defines or {})
     sources = [_read(path, include_dirs) for path in files]
-    key = _key(sources, include_dirs, defines, optimize)
+    key = [*_key(sources, include_dirs, defines, optimize), *(["debug"] if debug else [])]
 
     def make() -> bytes:
         with cache.scratch(_BUILD_BYTES) as folder:
             objects = [
-                _object(source, folder / f"{number}.o", include_dirs, defines, optimize)
+                _object(source, folder / f"{number}.o", include_dirs, defines, optimize, debug)
                 for number, source in enumerate(sources)
             ]
             return _linked(objects, folder)
@@ -120,7 +124,7 @@ def _key(
 
 def _object(
     source: _Source, target: Path, include_dirs: Sequence[Path | str],
-    defines: Mapping[str, object], optimize: int,
+    defines: Mapping[str, object], optimize: int, debug: bool,
 ) -> Path:  # fmt: skip
     """Compile a file for the host, with its kernels' program inside."""
     triple = clang.host_triple()
@@ -128,8 +132,9 @@ def _object(
     args = ["-cc1", "-triple", triple, *_FLAGS, f"-O{optimize}", "-main-file-name", name]
     if source.has_kernels:
         compiled = compile(
-            source.text, name, optimize=optimize, defines=defines, include_dirs=include_dirs
-        )
+            source.text, name, optimize=optimize, defines=defines, include_dirs=include_dirs,
+            debug=debug,
+        )  # fmt: skip
         carried = target.with_suffix(".dlp")
         carried.write_bytes(_pack(compiled.llvm, compiled.program))
         args += ["-fcuda-include-gpubinary", str(carried)]

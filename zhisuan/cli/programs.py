@@ -69,6 +69,7 @@ def run(
     include: Include = None,
     define: Define = None,
     optimize: Level = 2,
+    debug: translate.Debug = False,
     machine: options.Machine = MACHINE,
     report: options.Report = None,
     trace: options.Trace = None,
@@ -95,7 +96,7 @@ def run(
     names.check_distinct({f"FILE {file}": file for file in files}, wanted)
     with Outputs() as claimed:
         out = {name: claimed.file(path) for name, path in wanted.items() if path is not None}
-        library = build_library(files, chip, include, define, optimize)
+        library = build_library(files, chip, include, define, optimize, debug)
         done = host_run.run(
             library, arguments, machine or MACHINE, name=str(files[0]), checks=asked
         )
@@ -124,6 +125,7 @@ def build(
     include: Include = None,
     define: Define = None,
     optimize: Level = 2,
+    debug: translate.Debug = False,
     machine: options.Machine = MACHINE,
 ) -> None:
     """Compile a whole program to a file that runs, on this machine's Python and Zhisuan."""
@@ -138,7 +140,7 @@ def build(
         raise _not_a_file(arguments[0])
     chip = machines.load(machine or MACHINE)
     names.check_distinct({f"FILE {file}": file for file in files}, {"--output": output})
-    library = build_library(files, chip, include, define, optimize)
+    library = build_library(files, chip, include, define, optimize, debug)
     write_atomically(output, host_archive.pack(library.read_bytes(), machine or MACHINE))
     output.chmod(output.stat().st_mode | 0o111)
     screen.show_written({"program": output})
@@ -151,6 +153,7 @@ def asm(
     include: Include = None,
     define: Define = None,
     optimize: Level = 2,
+    debug: translate.Debug = False,
 ) -> None:
     """Show the assembly of a file's kernels."""
     from zhisuan import bcl
@@ -162,6 +165,7 @@ def asm(
         optimize=optimize,
         defines=_macros(define),
         include_dirs=(file.parent, *(include or [])),
+        debug=debug,
     ).assembly
     if output is None:
         print(text, end="")
@@ -171,13 +175,14 @@ def asm(
 
 def build_library(
     files: list[Path], chip: MachineOf, include: list[Path] | None, define: list[str] | None,
-    optimize: int,
+    optimize: int, debug: bool = False,
 ) -> Path:  # fmt: skip
     from zhisuan.bcl import host
     from zhisuan.bcl.architecture import defined_for
 
     defines = {**defined_for(chip), **_macros(define)}
-    return host.build(files, include_dirs=include or [], defines=defines, optimize=optimize)
+    return host.build(files, include_dirs=include or [], defines=defines, optimize=optimize,
+                      debug=debug)  # fmt: skip
 
 
 def _macros(define: list[str] | None) -> dict[str, str]:

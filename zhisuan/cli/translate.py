@@ -14,6 +14,10 @@ Output = Annotated[
     Path | None, typer.Option("-o", "--output", help="File to write.", show_default=False)
 ]
 
+Debug = Annotated[
+    bool, typer.Option("-g", help="Keep names, types and places of variables for a debugger.")
+]
+
 
 def bcl(
     file: Annotated[Path, typer.Argument(help="Kernel source, a .bcl file.")],
@@ -32,6 +36,7 @@ def bcl(
         typer.Option("-D", "--define", help="Macro: NAME=VALUE.", show_default=False),
     ] = None,
     optimize: Annotated[int, typer.Option("-O", min=0, max=3, help="Optimisation level.")] = 2,
+    debug: Debug = False,
 ) -> None:  # fmt: skip
     """Compile kernel source (.bcl) to a program."""
     from zhisuan import bcl as compiler
@@ -52,6 +57,7 @@ def bcl(
             optimize=optimize,
             defines=dict(pair(item, "--define", "TILE=64") for item in define or []),
             include_dirs=(file.parent, *(include or [])),
+            debug=debug,
         )
         program_file.write_bytes(compiled.program.to_bytes())
         if folder is not None:

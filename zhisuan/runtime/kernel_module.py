@@ -75,7 +75,8 @@ class KernelModule:
 
     `source` is BCL text; `filename` names it in messages; `machine` is a preset's name, a .toml
     file or a `Machine`.  A pointer parameter takes an array: it is copied to the card and, when
-    it can be written to, back after the launch.  A `DeviceArray` stays where it is.
+    it can be written to, back after the launch.  A `DeviceArray` stays where it is.  `optimize` is
+    clang's level; with `debug` the program has a table of its variables.
     """
 
     def __init__(
@@ -84,10 +85,13 @@ class KernelModule:
         defines: Mapping[str, object] | None = None,
         include_dirs: Sequence[Path | str] = (),
         checks: Sequence[str] | None = None,
+        optimize: int = 2,
+        debug: bool = False,
     ) -> None:  # fmt: skip
         compiled = bcl.compile(
-            source, filename, machine=machine, defines=defines, include_dirs=include_dirs
-        )
+            source, filename, machine=machine, defines=defines, include_dirs=include_dirs,
+            optimize=optimize, debug=debug,
+        )  # fmt: skip
         self._load(compiled, checks)
 
     def _load(self, compiled: bcl.Compiled, checks: Sequence[str] | None) -> None:
