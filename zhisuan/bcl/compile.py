@@ -29,6 +29,7 @@ from zhisuan.bcl.debug_flow import Follower
 from zhisuan.bcl.debug_moves import Located
 from zhisuan.bcl.debug_notes import ProgramNotes
 from zhisuan.bcl.emit import Emitter
+from zhisuan.bcl.fold import fold
 from zhisuan.bcl.layout import QUALIFIERS, lay_out
 from zhisuan.bcl.legalize import legalize
 from zhisuan.bcl.link import LIBRARY, complete, link, reachable
@@ -129,6 +130,7 @@ def from_llvm(
     """
     notes = ProgramNotes() if debug else None
     module = link([read_module(text, dict(sources or {}), notes) for text in (llvm, *more)])
+    fold(module)
     scalarize(module)
     legalize(module, soft_double=soft_double)
     kernels = [f for f in module.functions.values() if module.is_kernel(f.name)]

@@ -14,6 +14,7 @@ from zhisuan.bcl.driver import INCLUDE
 
 _NODE = re.compile(r"^(!\d+) = (?:distinct )?(.*)$")
 _FIELD = re.compile(r'(\w+): (!\d+|"[^"]*"|[-\w|]+)')
+_DECLARE = re.compile(r" *#dbg_declare\(ptr %([-\w.$]+), (!\d+), !DIExpression\(\), ")
 _ENCODINGS = {
     "DW_ATE_signed": "i",
     "DW_ATE_signed_char": "i",
@@ -92,6 +93,16 @@ class DebugInfo:
         members = re.findall(r"!\d+|null", self.nodes.get(types, ""))[1:]
         kinds = tuple(self.kind(member) for member in members)
         return FunctionInfo(fields.get("name", '""').strip('"'), place, kinds)
+
+    def of_builtin(self, record: str) -> tuple[str, bool] | None:
+        """The stack variable that a `#dbg_declare` says our headers declare, and whether it is a
+        parameter."""
+        found = _DECLARE.match(record)
+        if found is None:
+            return None
+        file = self.file_of(self.fields(found[2]).get("scope", ""))
+        is_ours = file.startswith(HEADERS) or file.endswith(GENERATED)
+        return (found[1], "arg" in self.fields(found[2])) if is_ours else None
 
     def kind(self, node: str) -> str:
         """`ptr`, or an element type's name; empty for what cannot be a kernel argument."""

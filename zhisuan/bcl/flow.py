@@ -54,7 +54,7 @@ def loop_depths(graph: dict[str, list[str]], entry: str) -> dict[str, int]:
 
 def prepare(function: ir.Function) -> dict[str, int]:
     """Drop unreachable blocks, split critical edges, order blocks; returns loop depths."""
-    _drop_unreachable(function)
+    drop_unreachable(function)
     _split_edges(function)
     graph = _graph(function)
     entry = function.blocks[0].label
@@ -66,7 +66,8 @@ def prepare(function: ir.Function) -> dict[str, int]:
     return depth
 
 
-def _drop_unreachable(function: ir.Function) -> None:
+def drop_unreachable(function: ir.Function) -> None:
+    """Remove blocks that nothing leads to."""
     graph = _graph(function)
     alive = set(reverse_postorder(graph, function.blocks[0].label))
     if len(alive) == len(function.blocks):

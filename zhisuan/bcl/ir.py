@@ -302,6 +302,8 @@ class Function:
     blocks: list[Block] = field(default_factory=list)
     source_name: str = ""
     place: SourcePos | None = None
+    passed: dict[str, bool] = field(default_factory=dict)
+    """Stack variables of built-ins that are inlined here; whether each is a parameter."""
 
     def block(self, label: str) -> Block:
         return next(block for block in self.blocks if block.label == label)

@@ -180,6 +180,8 @@ class Reader:
             text = body[index]
             index += 1
             if text.startswith("    #dbg"):
+                if builtin := self.debug.of_builtin(text):
+                    function.passed[builtin[0]] = builtin[1]
                 if known and self.variables and (note := self.variables.note(Line(self, text))):
                     known.notes.setdefault(block.label, []).append((number + 1, note))
                 continue

@@ -153,13 +153,14 @@ def _array(table: DebugTable, kind: Array, where: Location, look: Look, start: i
     for count in kind.counts[1:]:
         step *= count
 
-    def element(at: int, counts: tuple[int, ...], size: int) -> Value:
-        if not counts:
+    def element(at: int, depth: int, size: int) -> Value:
+        if depth == len(kind.counts):
             return value_of(table, kind.of, where, look, at)
-        inner = size // counts[1] if len(counts) > 1 and counts[1] else size
-        return [element(at + i * size, counts[1:], inner) for i in range(counts[0])]
+        following = kind.counts[depth + 1] if depth + 1 < len(kind.counts) else 1
+        inner = size // following if following else size
+        return [element(at + i * size, depth + 1, inner) for i in range(kind.counts[depth])]
 
-    return element(start, kind.counts, step)
+    return element(start, 0, step)
 
 
 def _member(table: DebugTable, member: Member, where: Location, look: Look, start: int) -> Value:
