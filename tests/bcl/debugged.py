@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from variable_values import Look
 
 from zhisuan.arch.load import load
 from zhisuan.isa.address import GDRAM, NRAM, PARAM
 from zhisuan.isa.debug_query import CallFrame, backtrace
-from zhisuan.isa.debug_value import Look
 from zhisuan.isa.program import Program
 from zhisuan.sim.memory import PARAM_BYTES, Memory
 from zhisuan.sim.reference import Run, start_registers

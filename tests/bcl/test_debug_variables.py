@@ -6,12 +6,12 @@ import re
 
 import pytest
 from debugged import Debugged
+from variable_values import Value, value_of
 
 from zhisuan import bcl
 from zhisuan.isa import debug_table as d
 from zhisuan.isa.asm import assemble
 from zhisuan.isa.debug_query import lines_of, locals_at
-from zhisuan.isa.debug_value import Value, value_of
 
 # A line that ends in `//: name=%d …` prints that before it runs, in one of the two programs.
 SOURCE = """\

@@ -2,7 +2,7 @@
 
 Goes in: nothing; the compiler fills a `DebugTable` and hangs it on `Program.debug`, which is
 None without `-g`.  Comes out: plain data, by word index (`pc`); `debug_query` asks it questions,
-`debug_value` reads values through it, `debug_text` is its text form.  Nothing here executes.
+`debug_text` is its text form.  Nothing here executes.
 
     DebugTable
       types      Scalar Pointer Array Struct Enum Alias Qualified Opaque; refer to each other by

@@ -1,4 +1,4 @@
-"""The value of a variable: its location → bytes → numbers, lists and dictionaries.
+"""Variables for tests: a location → bytes → numbers, lists and dictionaries.
 
 Comes in: a location or a type of a `DebugTable`, and a `Frame` to look in.  Goes out: bytes;
 integers, floats, bools; a list for an array, a dictionary for a struct (members in order; a base
