@@ -12,8 +12,10 @@ from pathlib import Path
 
 from zhisuan.report import html as run_page
 from zhisuan.report import quantities as q
+from zhisuan.report.profile.advice import advise
 from zhisuan.report.profile.payload import kinds, payload
 from zhisuan.report.profile.profile import Profile
+from zhisuan.report.profile.text import NO_ADVICE, gain_text
 from zhisuan.report.profile.work_done import (
     MATRIX,
     VECTOR,
@@ -34,6 +36,7 @@ def page(profile: Profile) -> str:
     body = "".join(
         (
             _header(profile),
+            _advice(profile),
             _hot(),
             _source(),
             _memory(),
@@ -93,6 +96,28 @@ def _header(profile: Profile) -> str:
 
 def _launches(number: int) -> str:
     return f"{number:,} launch{'es' if number != 1 else ''}"
+
+
+def _advice(profile: Profile) -> str:
+    entries = []
+    for entry in advise(profile):
+        lines = " ".join(
+            f'<button class="link" data-line="{line}">'
+            f"{escape(profile.table.lines[line].where)}</button>"
+            for line in entry.lines
+        )
+        entries.append(
+            f'<li><span class="gain">{gain_text(entry).rstrip(".").lower()}</span>'
+            f"<b>{escape(entry.what)}</b><p>{escape(entry.how)}</p>"
+            f'<p class="lines">{lines}</p></li>'
+        )
+    doc = (
+        "Rules on the measured numbers. Each bound is the best that could come of it, found by "
+        "timing the trace again without the limit, or from what is charged; bounds do not add up."
+    )
+    if not entries:
+        return run_page.section("advice", "Advice", "", f"<p>{NO_ADVICE}</p>")
+    return run_page.section("advice", "Advice", doc, f'<ul class="advice">{"".join(entries)}</ul>')
 
 
 def _hot() -> str:

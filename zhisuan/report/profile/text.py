@@ -13,12 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from zhisuan.report import quantities as q
+from zhisuan.report.profile.advice import Advice, advise
 from zhisuan.report.profile.blame import KINDS
 from zhisuan.report.profile.kinds import kind_name
 from zhisuan.report.profile.profile import Profile
 
 LINES = 10
 LEAST_SHARE = 0.005
+NO_ADVICE = "Nothing that the rules know takes a good part of the time."
 WIDE = 100
 """Terminal columns from which a line shows two kinds of what it is charged with."""
 
@@ -29,6 +31,8 @@ def print_profile(profile: Profile, console: Console | None = None) -> None:
     console.print(Group(*summary(profile)))
     console.print()
     console.print(hot_lines(profile, console.width))
+    console.print()
+    console.print(advice_text(advise(profile)))
 
 
 def summary(profile: Profile) -> list[Text]:
@@ -76,6 +80,30 @@ def hot_lines(profile: Profile, width: int) -> Table:
     return table
 
 
+def advice_text(advice: list[Advice]) -> Table:
+    """What to change, numbered; words where nothing stands out."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    if not advice:
+        table.add_row("", NO_ADVICE)
+    for number, entry in enumerate(advice, 1):
+        text = Text(entry.what)
+        text.append(f" {entry.how}", style="dim")
+        text.append(f" {gain_text(entry)}", style="bold")
+        table.add_row(f"{number}.", text)
+    return table
+
+
+def gain_text(entry: Advice) -> str:
+    """`At most 1.7 × faster.`"""
+    return (
+        f"At most {entry.gain:.1f} × faster."
+        if entry.gain < 9.95
+        else (f"At most {entry.gain:.0f} × faster.")
+    )
+
+
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
@@ -112,4 +140,15 @@ def to_json(profile: Profile) -> dict[str, Any]:
         "cycles": profile.total,
         "cores": len(profile.active),
         "lines": lines,
+        "advice": [
+            {
+                "rule": entry.rule,
+                "what": entry.what,
+                "how": entry.how,
+                "lines": [profile.table.lines[line].where for line in entry.lines],
+                "share": entry.share,
+                "at_most_faster": entry.gain,
+            }
+            for entry in advise(profile)
+        ],
     }
