@@ -27,8 +27,9 @@ def _builds(criterion: Criterion, work: Work) -> Outcome:
 def _values(criterion: Criterion, work: Work) -> Outcome:
     """The outputs of every case are the reference's, within the tolerance."""
     for number, case in enumerate(criterion.cases):
-        run = work.run(case)
+        run = work.timed(case)
         if run.wrong is not None:
+            run = work.traced(case)
             note = f"case {number + 1} of {len(criterion.cases)}"
             return missed(note, f"with {run.text}:\n{run.wrong}")
     return met(criterion, cases(len(criterion.cases)))
