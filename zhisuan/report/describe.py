@@ -61,8 +61,10 @@ def _sizes(row: Instruction, o: Mapping[str, int]) -> str:
     """The work of one instruction, by the names of its operands."""
     if "geometry" in o:
         out_h, out_w, kernel_h, kernel_w = (quarter(o["geometry"], i) for i in range(4))
-        ci, co = low_half(o["channels"]), high_half(o["channels"])
-        return f"{out_h}×{out_w} pixels, {kernel_h}×{kernel_w} kernel, {ci}→{co} channels"
+        window = f"{out_h}×{out_w} pixels, {kernel_h}×{kernel_w} kernel"
+        if "channels" not in o:
+            return f"{window}, {o['m']} channels"
+        return f"{window}, {low_half(o['channels'])}→{high_half(o['channels'])} channels"
     if row.unit in (Unit.IO, Unit.MOVE):
         if "size" not in o:
             return f"{o['n']:,} elements" if "n" in o else ""

@@ -181,12 +181,16 @@ def test_counters(trace: Read, found: Profile) -> None:
         "DRAM written",
         "cluster 0 core 0: vector and matrix queue",
         "cluster 0 core 0: IO-DMA queue",
+        "cluster 0 core 0: NRAM held",
     ]
     for name, moved in (("DRAM read", 8 * 4096), ("DRAM written", 8 * 4096)):
         points = trace.counters[name]
         total = sum(v * (b[0] - a) for (a, v), b in pairwise(points))
         assert total == pytest.approx(moved, rel=0.01)  # GB/s · ns
-    for name, points in list(trace.counters.items())[2:]:
+    held = trace.counters["cluster 0 core 0: NRAM held"]
+    assert max(value for _, value in held) == 2 * 4096 == found.memories.of(0, 0).most
+    assert held[-1][1] == 0
+    for name, points in list(trace.counters.items())[2:4]:
         assert min(value for _, value in points) == 0, name
         assert points[-1][1] == 0
         assert found.report.machine.queues.io >= max(v for _, v in points)

@@ -136,6 +136,18 @@ CASES = {
         "Only less traffic helps",
         same=False,
     ),
+    "atomics": Case(
+        kernel("  __memcpy(a, in, 4096, GDRAM2NRAM);\n"
+               "  for (int i = 0; i < n; i++) __bang_atomic_add(old, out + i % 8, a[i]);",
+               "__nram__ int a[1024];\n__nram__ int old[32];", "int *out, int *in, int n"),
+        kernel("  __memcpy(a, in, 4096, GDRAM2NRAM);\n  int sums[8] = {};\n"
+               "  for (int i = 0; i < n; i++) sums[i % 8] += a[i];\n"
+               "  for (int i = 0; i < 8; i++) __bang_atomic_add(old, out + i, sums[i]);",
+               "__nram__ int a[1024];\n__nram__ int old[32];", "int *out, int *in, int n"),
+        {"out": "i32[8]", "in": "i32[1024]", "n": "1024"},
+        ("__bang_atomic_add",),
+        "1,024 on a core",
+    ),
     "scalar loop": Case(
         kernel("  __memcpy(a, in, 16384, GDRAM2NRAM);\n"
                "  for (int i = 0; i < n; i++) a[i] = a[i] * 3.0f + 1.0f;\n"

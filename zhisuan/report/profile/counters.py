@@ -1,4 +1,4 @@
-"""Quantities over time: bytes that DRAM moves, and how full queues are.
+"""Quantities over time: bytes that DRAM moves, how full queues and memories are.
 
 Comes in: a `Profile`.  Goes out: `Counter`s, steps in cycles.
 """
@@ -31,7 +31,7 @@ class Counter:
 
 
 def counters(profile: Profile) -> Iterator[Counter]:
-    """Traffic of the chip, then the queues of each core."""
+    """Traffic of the chip, the queues of each core, then memories."""
     for name, column in (("read", profile.work.dram_read), ("written", profile.work.dram_written)):
         edges, rate = traffic(profile, column)
         yield Counter(f"DRAM {name}", "GB/s", np.append(edges[:-1], edges[-1]),
@@ -43,6 +43,23 @@ def counters(profile: Profile) -> Iterator[Counter]:
             counter = _queue(profile, place, queue, f"cluster {cluster} {name}")
             if counter is not None:
                 yield counter
+    yield from _memories(profile)
+
+
+def _memories(profile: Profile) -> Iterator[Counter]:
+    """Bytes held in NRAM and WRAM of each core, and in each cluster's SRAM."""
+    seen: set[str] = set()
+    for place in profile.active.tolist():
+        cluster, core = profile.report.timing.cores[place]
+        for one in profile.memories.of_core(place):
+            own = "" if one.memory == "SRAM" else f" core {core}"
+            name = f"cluster {cluster}{own}: {one.memory} held"
+            if name in seen:
+                continue
+            seen.add(name)
+            total = one.total
+            changed = np.append(True, np.diff(total) != 0)
+            yield Counter(name, "bytes", one.moments[changed], total[changed])
 
 
 def traffic(profile: Profile, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

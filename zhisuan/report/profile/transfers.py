@@ -17,20 +17,24 @@ from zhisuan.sim.workload import Workload
 
 @dataclass(frozen=True)
 class Moved:
-    """int64 over rows, 0 where nothing is moved: bytes asked for, their segments, and what the DRAM
-    moved for them."""
+    """Over rows, int64, 0 where nothing is moved: bytes asked for, their segments, and what the
+    DRAM moved for them; bool: atomic operations."""
 
     asked: np.ndarray
     segments: np.ndarray
     dram: np.ndarray
+    atomic: np.ndarray
 
 
 def moved(trace: Trace, work: Workload) -> Moved:
     asked, segments = np.zeros(len(trace), np.int64), np.zeros(len(trace), np.int64)
+    atomic = np.zeros(len(trace), np.bool_)
     for row, mode, rows in trace.groups():
         if row.unit in (Unit.IO, Unit.MOVE):
-            o = plain(trace.operands(row, mode, rows))
+            o = trace.operands(row, mode, rows)
+            atomic[rows] = any(touch.atomic for touch in row.touches(o))
+            o = plain(o)
             pieces = o.n * o.n1 if hasattr(o, "n1") else 1 + 0 * rows
             segments[rows] = pieces
             asked[rows] = o.size * pieces if hasattr(o, "size") else 0
-    return Moved(asked, segments, work.dram_read + work.dram_written)
+    return Moved(asked, segments, work.dram_read + work.dram_written, atomic)

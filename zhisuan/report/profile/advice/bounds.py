@@ -94,11 +94,13 @@ class Bounds:
 
     def amortised(self) -> float:
         """If on every core transfers and computing took turns as they do, but cost nothing beside
-        their bytes and their work: no latency, no decoding."""
+        their bytes and their work: no latency, no decoding, only fetching of code."""
         report, work = self.profile.report, self.profile.work
-        busy = report.timing.core_cycles[..., report.timing.causes.index("busy")]
-        launching = report.timing.core_cycles[..., report.timing.causes.index("launch")]
+        cycles, causes = report.timing.core_cycles, report.timing.causes
+        busy = cycles[..., causes.index("busy")]
+        launching = cycles[..., causes.index("launch")]
         own = busy[..., [Unit.VFU.value, Unit.MFU.value, Unit.MOVE.value]].sum(axis=2)
+        own = own + cycles[..., Unit.SCALAR.value, causes.index("instruction fetch")]
         moved = np.zeros(own.shape)
         bytes_moved = work.dram_read + work.dram_written
         np.add.at(moved, (report.trace.launch, work.place), bytes_moved)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from zhisuan.isa.registry import SYNC_ALL, Queue, Unit
+from zhisuan.report import quantities as q
 from zhisuan.report.profile.advice.advice import Advice
 from zhisuan.report.profile.advice.bounds import (
     Bounds,
@@ -29,7 +30,7 @@ OVERLAPPED = 0.5
 SATURATED = 0.75
 """Of the DRAM's bandwidth."""
 FEW = 3
-"""Transfers from which their pattern can be told."""
+"""Transfers of a core at a line from which it is taken for a loop over tiles."""
 LATENCY_BOUND = 0.5
 WASTED = 1.5
 ROOM = 0.5
@@ -108,8 +109,10 @@ def larger_tiles(facts: Facts, bounds: Bounds) -> Iterator[Advice]:
         return
     timing = profile.report.timing
     rows = facts.rows(Unit.IO.value)
+    rows = rows[~profile.moved.atomic[rows]]
     lines = profile.line_of_row[rows]
-    named = [line for line in largest(waits) if (lines == line).sum() >= FEW]
+    least = FEW * len(facts.places)
+    named = [line for line in largest(waits) if (lines == line).sum() >= least]
     short = []
     for line in named:
         mine = rows[lines == line]
@@ -205,4 +208,27 @@ def dram_is_the_limit(facts: Facts, bounds: Bounds) -> Iterator[Advice]:
     )
 
 
-RULES = (double_buffer, larger_tiles, small_segments, dram_is_the_limit)
+def many_atomics(facts: Facts, bounds: Bounds) -> Iterator[Advice]:
+    """Atomic operations on memory off the chip, one after the other."""
+    profile = facts.profile
+    rows = facts.rows(Unit.IO.value)
+    lines = profile.line_of_row[rows[profile.moved.atomic[rows]]]
+    waits = facts.by_line("io", "dram", units=(Unit.IO.value,))
+    counts = np.bincount(lines[lines >= 0], minlength=len(waits))
+    waits = np.where(counts >= FEW * len(facts.places), waits, 0)
+    if waits.sum() < WAITING:
+        return
+    named = largest(waits)
+    each = counts[list(named)].sum() / len(facts.places)
+    yield Advice(
+        "atomics",
+        f"{share(waits.sum())} of the time goes to atomic operations {at_lines(profile, named)}, "
+        f"{q.count(each)} on a core, each of which goes to DRAM and back.",
+        "Add up in NRAM first, and change memory once per core with one atomic on a vector.",
+        named,
+        float(waits.sum()),
+        bounds.without_share(float(waits.sum())),
+    )
+
+
+RULES = (double_buffer, larger_tiles, small_segments, dram_is_the_limit, many_atomics)
