@@ -1,34 +1,12 @@
-"""Whole kernels in the dialects of public ones (`programs/*.mlu`) against NumPy, all checks on.
-
-A program's function gives its arguments, and what its outputs must hold: argument number → array.
-"""
+"""Kernels in the dialects of public ones, one or two ideas each (`programs/*.mlu`), against NumPy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
-from chip import run
-
-FOLDER = Path(__file__).parent / "programs"
-H, F, W, B = np.float16, np.float32, np.int32, np.int8
-RANDOM = np.random.default_rng(8)
-
-
-@dataclass
-class Example:
-    """`tolerance` is relative, with as much absolute."""
-
-    arguments: list[np.ndarray | float]
-    outputs: dict[int, np.ndarray]
-    tolerance: float = 0
-    tasks: int = 1
-    task_type: str = "BLOCK"
-    arch: int = 372
-
+from program_examples import B, Example, F, H, W, draw, gone, judge, softmax, whole
 
 EXAMPLES: dict[str, Callable[[], Example]] = {}
 
@@ -36,19 +14,6 @@ EXAMPLES: dict[str, Callable[[], Example]] = {}
 def example(function: Callable[[], Example]) -> Callable[[], Example]:
     EXAMPLES[function.__name__] = function
     return function
-
-
-def draw(kind: type, *shape: int, low: float = -2, high: float = 2) -> np.ndarray:
-    return RANDOM.uniform(low, high, shape).astype(kind)
-
-
-def whole(kind: type, *shape: int, low: int = -8, high: int = 8) -> np.ndarray:
-    return RANDOM.integers(low, high, shape).astype(kind)
-
-
-def gone(kind: type, *shape: int) -> np.ndarray:
-    """Where an output goes."""
-    return np.zeros(shape, kind)
 
 
 @example
@@ -69,11 +34,6 @@ def sigmoid_270() -> Example:
     x = draw(H, 4 * 512)
     y = 1 / (1 + np.exp(-x.astype(np.float64)))
     return Example([gone(H, 2048), x, 512], {0: y}, 2e-3, tasks=4, arch=270)
-
-
-def softmax(x: np.ndarray) -> np.ndarray:
-    e = np.exp(x.astype(np.float64) - x.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
 
 
 @example
@@ -305,21 +265,6 @@ def gelu_async() -> Example:
     return Example([gone(F, 600), gone(F, 600), x, 600], {0: y, 1: y}, 1e-3)
 
 
-def test_every_program_has_an_oracle() -> None:
-    assert {path.stem for path in FOLDER.glob("*.mlu")} == set(EXAMPLES)
-
-
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_program(name: str) -> None:
-    made = EXAMPLES[name]()
-    machine = "dlp-s" if made.task_type == "BLOCK" else "mlu370"
-    text = (FOLDER / f"{name}.mlu").read_text(encoding="utf-8")
-    run(text, *made.arguments, arch=made.arch, machine=machine, dims=(made.tasks, 1, 1),
-        task_type=made.task_type)  # fmt: skip
-    for number, wanted in made.outputs.items():
-        found = made.arguments[number]
-        assert isinstance(found, np.ndarray)
-        np.testing.assert_allclose(
-            found.astype(np.float64), np.asarray(wanted, np.float64),
-            rtol=made.tolerance, atol=made.tolerance,
-        )  # fmt: skip
+    judge(name, EXAMPLES[name]())

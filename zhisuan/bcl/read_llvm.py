@@ -158,7 +158,7 @@ class Reader:
             parameters.append(ir.Parameter(label, kind))
             line.accept(",")
         function = ir.Function(name, returns, parameters)
-        function.source_name = info.name if info else name
+        function.source_name = info.name.replace("_Float16", "half") if info else name
         function.place = self.place
         if info and len(info.parameter_kinds) == len(parameters):
             for parameter, kind_name in zip(parameters, info.parameter_kinds, strict=True):
