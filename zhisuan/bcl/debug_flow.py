@@ -10,14 +10,16 @@ else is written there.  Where ways meet, what they do not agree on is not known.
 
 from __future__ import annotations
 
+import heapq
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from zhisuan.bcl.allocate import Homes
 from zhisuan.bcl.code import Code, CodeBlock, Op, Slot
 from zhisuan.bcl.debug_notes import Tracked
-from zhisuan.bcl.debug_watch import Held, Known, SlotAddress, Watch
-from zhisuan.bcl.liveness import backward, bits, live_out
+from zhisuan.bcl.debug_watch import Known, SlotAddress, Watch
+from zhisuan.bcl.liveness import backward, bits, live_out, members
 from zhisuan.isa.address import PARAM
 from zhisuan.isa.debug_table import (
     Address,
@@ -49,6 +51,8 @@ class _Fact:
 
 State = dict[Tracked, tuple[_Fact, ...]]
 """The watches in force of each variable: one, or some of its pieces."""
+See = Callable[[Op, State, set[Tracked]], None]
+"""Told of the state before an instruction, and for which variables it is not as before the last."""
 
 
 class Follower:
@@ -64,11 +68,13 @@ class Follower:
                 self.declared.append(watch)
                 continue
             self.watches.setdefault(watch.label, []).append(watch)
-            if isinstance(watch.base, Held):
-                wanted |= bits(list(watch.base.registers))
+            wanted |= bits(list(watch.registers))
         self.live: dict[int, int] = {}
         self.written: dict[int, int] = {}
         self.again = dict(code.again)
+        self.of_virtual: dict[int, set[Tracked]] = {}  # variables that are ever there
+        self.in_machine: dict[int, set[Tracked]] = {}
+        self.known: dict[_Fact, Location | None] = {}
         if wanted:
             self._note_liveness(wanted)
 
@@ -90,43 +96,58 @@ class Follower:
         Instructions that a later step adds are as those before them.
         """
         self.homes, self.offset = homes, offset
-        return self._fixed(), self._moving() if self.watches else {}
+        if not self.watches:
+            return self._fixed(), {}
+        for watch in (watch for found in self.watches.values() for watch in found):
+            for register in watch.registers:
+                self.of_virtual.setdefault(register, set()).add(watch.variable)
+                home = homes.of(register)
+                if isinstance(home, int):
+                    self.in_machine.setdefault(home, set()).add(watch.variable)
+        return self._fixed(), self._moving()
 
     def _moving(self) -> dict[Op, Locations]:
         entering = self._entering()
         found: dict[Op, Locations] = {}
         for block in self.code.blocks:
-            last: tuple[State, Locations] = {}, {}
+            state = dict(entering.get(block.label, {}))
+            now = self._locations(state)
 
-            def keep(op: Op, state: State) -> None:
-                nonlocal last
-                if state != last[0]:
-                    last = dict(state), self._locations(state)
-                found[op] = last[1]
+            def keep(op: Op, state: State, changed: set[Tracked]) -> None:
+                nonlocal now
+                if changed:
+                    kept = {v: where for v, where in now.items() if v not in changed}
+                    now = kept | self._locations({v: state[v] for v in changed})
+                found[op] = now
 
-            self._walk(block, dict(entering.get(block.label, {})), keep)
+            self._walk(block, state, keep)
         return found
 
     def _entering(self) -> dict[str, State]:
         """What is known where each block begins."""
-        named = {block.label: block for block in self.code.blocks}
-        entering: dict[str, State] = {self.code.blocks[0].label: {}}
-        work = [self.code.blocks[0].label]
+        blocks = self.code.blocks
+        position = {block.label: index for index, block in enumerate(blocks)}
+        entering: dict[str, State] = {blocks[0].label: {}}
+        work = [0]  # blocks mostly follow those that lead to them
         while work:
-            block = named[work.pop()]
-            after = self._walk(block, dict(entering[block.label]), lambda op, state: None)
+            block = blocks[heapq.heappop(work)]
+            after = self._walk(block, dict(entering[block.label]), lambda op, state, changed: None)
             for label in block.successors():
                 known = entering.get(label)
                 merged = after if known is None else self._meet(known, after)
                 if known is None or merged != known:
                     entering[label] = dict(merged)
-                    work.append(label)
+                    if position[label] not in work:
+                        heapq.heappush(work, position[label])
         return entering
 
     def _meet(self, a: State, b: State) -> State:
         """What both ways here agree on."""
         found: State = {}
         for variable in a.keys() & b.keys():
+            if a[variable] == b[variable]:
+                found[variable] = a[variable]
+                continue
             pairs = [(x, y) for x in a[variable] for y in b[variable] if self._agree(x, y)]
             found[variable] = tuple(_Fact(x.watch, min(x.held, y.held)) for x, y in pairs)
         return found
@@ -140,56 +161,66 @@ class Follower:
         where = self._location(x)
         return where is not None and where == self._location(y)
 
-    def _walk(self, block: CodeBlock, state: State, see: Callable[[Op, State], None]) -> State:
+    def _walk(self, block: CodeBlock, state: State, see: See) -> State:
         """The state behind a block; `see` is told the one before each instruction."""
-        waiting = list(self.watches.get(block.label, ()))
+        waiting = deque(self.watches.get(block.label, ()))
+        awaited = {v for v, facts in state.items() if any(f.held == _AWAITED for f in facts)}
+        changed: set[Tracked] = set()
         for op in block.ops:
             while waiting and waiting[0].number <= op.number:
-                _begin(state, waiting.pop(0))
-            if op.number:
-                self._find_live(state, self.live.get(op.number, 0))
-            see(op, state)
-            self._forget(state, op)
+                variable = _begin(state, waiting.popleft())
+                awaited.add(variable)
+                changed.add(variable)
+            if awaited and op.number:
+                changed |= self._find_live(state, awaited, self.live.get(op.number, 0))
+            see(op, state, changed)
+            changed = self._forget(state, op)
         for watch in waiting:
             _begin(state, watch)
         return state
 
-    def _find_live(self, state: State, live: int) -> None:
-        for variable, facts in state.items():
-            if any(f.held == _AWAITED and self._is_live(f.watch, live) for f in facts):
-                state[variable] = tuple(
-                    _Fact(f.watch, _THERE)
-                    if f.held == _AWAITED and self._is_live(f.watch, live)
-                    else f
-                    for f in facts
-                )
-
-    @staticmethod
-    def _is_live(watch: Watch, live: int) -> bool:
-        base = watch.base
-        return isinstance(base, Held) and all(live >> r & 1 for r in base.registers)
-
-    def _forget(self, state: State, op: Op) -> None:
-        """An instruction overwrites machine registers, and gives virtual ones new values."""
-        machine = set(op.defs())
-        written = self.written.get(op.number, 0) if op.number else 0
-        for variable, facts in list(state.items()):
-            kept = [fact for fact in facts if not self._is_rewritten(fact.watch, written)]
+    def _find_live(self, state: State, awaited: set[Tracked], live: int) -> set[Tracked]:
+        """Values that are live are where they belong; returns those variables."""
+        found = set()
+        for variable in awaited:
+            facts = state[variable]
             after = tuple(
-                _Fact(f.watch, _GONE) if f.held == _THERE and self._is_in(f.watch, machine) else f
-                for f in kept
+                _Fact(f.watch, _THERE) if f.held == _AWAITED and f.watch.is_among(live) else f
+                for f in facts
             )
             if after != facts:
                 state[variable] = after
+                found.add(variable)
+        awaited -= {v for v in found if not any(f.held == _AWAITED for f in state[v])}
+        return found
 
-    @staticmethod
-    def _is_rewritten(watch: Watch, written: int) -> bool:
-        base = watch.base
-        return isinstance(base, Held) and any(written >> r & 1 for r in base.registers)
+    def _forget(self, state: State, op: Op) -> set[Tracked]:
+        """An instruction overwrites machine registers, and gives virtual ones new values.
 
-    def _is_in(self, watch: Watch, machine: set[int]) -> bool:
-        base = watch.base
-        return isinstance(base, Held) and any(self.homes.of(r) in machine for r in base.registers)
+        Returns the variables that this changes.
+        """
+        machine = op.defs()
+        written = self.written.get(op.number, 0) if op.number else 0
+        met: set[Tracked] = set()
+        for register in machine:
+            met |= self.in_machine.get(register, met)
+        for register in members(written):
+            met |= self.of_virtual[register]
+        found = set()
+        for variable in met & state.keys():
+            facts = state[variable]
+            after = tuple(
+                _Fact(f.watch, _GONE) if f.held == _THERE and self._is_in(f.watch, machine) else f
+                for f in facts
+                if not any(written >> r & 1 for r in f.watch.registers)
+            )
+            if after != facts:
+                state[variable] = after
+                found.add(variable)
+        return found
+
+    def _is_in(self, watch: Watch, machine: list[int]) -> bool:
+        return any(self.homes.of(register) in machine for register in watch.registers)
 
     # -- locations ------------------------------------------------------------------------
 
@@ -216,6 +247,11 @@ class Follower:
         return found
 
     def _location(self, fact: _Fact) -> Location | None:
+        if fact not in self.known:
+            self.known[fact] = self._find(fact)
+        return self.known[fact]
+
+    def _find(self, fact: _Fact) -> Location | None:
         base = fact.watch.base
         if base is None:
             return None
@@ -246,12 +282,13 @@ class Follower:
         return Stack(self.offset(home)) if isinstance(home, Slot) else Register(home)
 
 
-def _begin(state: State, watch: Watch) -> None:
-    """A watch takes the place of those of the same bytes."""
+def _begin(state: State, watch: Watch) -> Tracked:
+    """A watch takes the place of those of the same bytes; returns its variable."""
     kept: tuple[_Fact, ...] = ()
     if watch.piece is not None:
         kept = tuple(f for f in state.get(watch.variable, ()) if _apart(f.watch, watch.piece))
-    state[watch.variable] = (*kept, _Fact(watch, _AWAITED))
+    state[watch.variable] = (*kept, _Fact(watch, _AWAITED if watch.registers else _THERE))
+    return watch.variable
 
 
 def _apart(watch: Watch, piece: tuple[int, int]) -> bool:

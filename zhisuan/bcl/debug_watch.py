@@ -49,6 +49,15 @@ class Watch:
     piece: tuple[int, int] | None = None
     is_declared: bool = False
 
+    @property
+    def registers(self) -> tuple[int, ...]:
+        """The virtual registers that it looks at."""
+        return self.base.registers if isinstance(self.base, Held) else ()
+
+    def is_among(self, live: int) -> bool:
+        """Whether all its registers are in a set of `liveness`."""
+        return all(live >> register & 1 for register in self.registers)
+
 
 class Watcher:
     """Turns the notes of one function into watches as selection passes them."""
