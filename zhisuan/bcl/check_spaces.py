@@ -30,6 +30,21 @@ class Origins:
 
     def of(self, value: ir.Value) -> tuple[str, str] | None:
         """The memory that a pointer surely points into, and what it comes from."""
+        found = self._all_of(value, set())
+        return next(iter(found)) if len(found) == 1 else None
+
+    def _all_of(self, value: ir.Value, seen: set[str]) -> set[tuple[str, str] | None]:
+        """Of a pointer that goes around a loop, those of all that enters it."""
+        item = self.definitions.get(value.name) if isinstance(value, ir.Local) else None
+        if item is None or item.op not in ("phi", *_PASS_ON):
+            return {self._source(value)}
+        if item.name in seen:
+            return set()
+        seen.add(item.name)
+        passed = item.operands if item.op == "phi" else item.operands[:1]
+        return {origin for operand in passed for origin in self._all_of(operand, seen)}
+
+    def _source(self, value: ir.Value) -> tuple[str, str] | None:
         if isinstance(value, ir.Address):
             space = self.layout.spaces.get(value.symbol)
             return None if space is None else (space, f"'{self.names.get(value.symbol, 'data')}'")
@@ -38,8 +53,6 @@ class Origins:
         if value.name in self.parameters:
             return self.parameters[value.name], f"'{value.name}', a parameter of the kernel,"
         item = self.definitions.get(value.name)
-        if item is not None and item.op in _PASS_ON:
-            return self.of(item.operands[0])
         if item is not None and item.op == "alloca":
             return "nram", "a variable on the stack"
         return None

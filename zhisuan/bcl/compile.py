@@ -38,6 +38,7 @@ from zhisuan.bcl.read_llvm import read_module
 from zhisuan.bcl.reuse import reuse
 from zhisuan.bcl.scalarize import scalarize
 from zhisuan.bcl.select import select
+from zhisuan.bcl.strength import reduce_addresses
 from zhisuan.bcl.verify import verify
 from zhisuan.isa.disasm import disassemble
 from zhisuan.isa.program import Parameter, Program
@@ -143,8 +144,10 @@ def from_llvm(
     _refuse_equal_names(kernels)
     _refuse_memories(module)
     complete(module, [kernel.name for kernel in kernels])
-    verify(module)
     functions = _wanted(module, kernels)
+    for function in functions:
+        reduce_addresses(function)
+    verify(module)
     layout = lay_out(module, functions)
     emitter = Emitter(name, layout)
     builder = DebugBuilder(notes or ProgramNotes(), layout)
