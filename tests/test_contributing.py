@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from zhisuan.base import dtype
+from zhisuan.eager import on
 from zhisuan.graph import ops
+from zhisuan.graph.handle import F
 from zhisuan.graph.ops import elementwise
+from zhisuan.graph.registry import GRADIENTS
 from zhisuan.isa import registry, table, vector
 from zhisuan.isa.registry import Operands
 
@@ -51,14 +53,16 @@ def test_add_an_instruction() -> None:
 def test_add_an_op() -> None:
     try:
         exec(recipe("Add an op"), dict(vars(elementwise)))
-        row = ops.OPS["softplus"]
+        row = ops.OPS["cube"]
+        x = on(np.array([1.0, 2.0], np.float32), requires_grad=True)
+        y = F.cube(x)
+        F.reduce_sum(y, keepdims=False).backward()
     finally:
-        ops.OPS.pop("softplus", None)
-    assert row.onnx == ("Softplus",)
-    assert row.doc == "ln(1 + e^x)."
-    value = row.reference(np.zeros(2, dtype.F32.numpy))
-    assert value.dtype == np.float32
-    assert np.allclose(value, np.log(2))
+        for table in (ops.OPS, GRADIENTS, vars(F)):
+            table.pop("cube", None)
+    assert row.doc == "x to the power 3."
+    assert y.numpy().tolist() == [1.0, 8.0]
+    assert x.grad is not None and x.grad.numpy().tolist() == [3.0, 12.0]
 
 
 def test_the_files_named_exist() -> None:

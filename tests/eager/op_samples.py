@@ -44,6 +44,20 @@ def reduced(make: Any) -> list[Sample]:
     return [([make(2, 3, 2)], attrs) for attrs in REDUCED]
 
 
+def inside(*shape: int) -> np.ndarray:
+    """Numbers between -0.9 and 0.9, none near 0."""
+    return np.asarray(real(*shape) * 0.45)
+
+
+def above(*shape: int) -> np.ndarray:
+    """Numbers above 1.3."""
+    return np.asarray(positive(*shape) + 1.0)
+
+
+def places(*rows: list[int]) -> np.ndarray:
+    return np.array(rows)
+
+
 SLICE = {"starts": (1, -1), "ends": (4, -9), "axes": (0, 1), "steps": (2, -1)}
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -57,6 +71,40 @@ SAMPLES: dict[str, list[Sample]] = {
     **{name: several(real) for name in ("neg", "abs", "exp", "tanh", "sigmoid", "relu")},
     **{name: several(real) for name in ("leaky_relu", "identity")},
     **{name: several(positive) for name in ("sqrt", "reciprocal", "log")},
+    **{name: several(real) for name in ("sin", "cos", "tan", "atan", "sinh", "cosh", "asinh")},
+    **{name: several(real) for name in ("erf", "expm1", "softplus")},
+    **{name: several(inside) for name in ("asin", "acos", "atanh")},
+    **{name: several(above) for name in ("acosh", "log1p")},
+    "mod": pairs(real, positive),
+    "fmod": pairs(real, positive),
+    "atan2": pairs(real, real),
+    "reduce_min": reduced(real),
+    "take_along": [
+        ([real(2, 3), places([0, 0, 2], [1, -1, 2])], {"axis": 1}),
+        ([real(3, 2), places([2, 0])], {}),
+    ],
+    "scatter": [
+        ([real(2, 3), places([0, 2], [1, -1]), real(2, 2)], {"axis": 1}),
+        ([real(2, 3), places([0, 0], [1, -1]), real(2, 2)], {"axis": 1, "reduction": "add"}),
+    ],
+    "gather_nd": [
+        ([real(3, 2, 2), places([0, 1], [2, -1], [0, 1])], {}),
+        ([real(2, 3, 2), places([1], [0])], {"batch_dims": 1}),
+    ],
+    "gather_nd_back": [([real(3, 2), real(3, 2, 2), places([0, 1], [2, -1], [0, 1])], {})],
+    "scatter_nd": [
+        ([real(4, 2), places([1], [3]), real(2, 2)], {}),
+        ([real(4, 2), places([1], [1]), real(2, 2)], {"reduction": "add"}),
+    ],
+    "topk": [([real(2, 5)], {"k": 2}), ([real(4, 2)], {"k": 3, "axis": 0, "largest": False})],
+    "tile": [([real(2, 3), np.array([2, 1])], {})],
+    "untile": [([real(4, 3), real(2, 3)], {})],
+    "cumsum": [([real(2, 4)], {"axis": 1}),
+               ([real(2, 4)], {"axis": 0, "exclusive": True, "reverse": True})],
+    "cumprod": [([real(2, 4)], {"axis": 1}),
+                ([real(2, 4)], {"axis": 1, "exclusive": True, "reverse": True})],
+    "triangle": [([real(3, 4)], {"k": 1}), ([real(2, 3, 3)], {"upper": False})],
+    "flip": [([real(2, 3)], {"axes": (0, 1)})],
     "clip": [([real(4, 4)], {"low": -0.7, "high": 0.93})],
     "cast": [([real(3)], {"to": "f64"})],
     "where": [([np.array([[True], [False]]), real(2, 3), real(3)], {})],

@@ -8,7 +8,7 @@ from onnx import TensorProto
 from onnx_models import oracle, single
 
 from zhisuan.frontend.onnx import from_model
-from zhisuan.frontend.onnx.convert import CONVERTERS
+from zhisuan.frontend.onnx.table import CONVERTERS
 from zhisuan.graph.reference import run
 from zhisuan.graph.rewrite import optimize
 
@@ -30,6 +30,8 @@ def floats(*values: float) -> np.ndarray:
 IMAGE = f(1, 4, 7, 6)
 POSITIVE = np.abs(f(2, 3)) + 0.1
 INF = 2**63 - 1
+CONFORMANCE_ONLY = {"Constant", "CumProd", "TopK", "Split"}
+"""Operators of several outputs, or unknown to onnxruntime: ONNX's own cases judge them."""
 
 # operator, inputs, which of them are weights, opset, attributes
 CASES = [
@@ -140,6 +142,49 @@ CASES = [
     ("Not", [f(2, 3) > 0], [], 17, {}),
     ("Where", [f(2, 1) > 0, f(2, 3), f(3)], [], 17, {}),
     ("Sign", [f(2, 3)], [], 17, {}),
+    *[(name, [f(2, 3)], [], 17, {})
+      for name in ("Sin", "Cos", "Tan", "Atan", "Sinh", "Cosh", "Asinh", "Erf", "Softplus",
+                   "Floor", "Ceil", "Round", "IsNaN", "IsInf")],
+    *[(name, [f(2, 3) / 5], [], 17, {}) for name in ("Asin", "Acos", "Atanh")],
+    ("Acosh", [POSITIVE + 1], [], 17, {}),
+    ("IsInf", [floats(np.inf, -np.inf, 1)], [], 17, {"detect_negative": 0}),
+    ("Mod", [ints(7, -7, 7, -7), ints(3, 3, -3, -3)], [], 17, {}),
+    ("Mod", [f(2, 3), f(2, 3)], [], 17, {"fmod": 1}),
+    *[(name, [ints(12, 7), ints(10, 3)], [], 18, {})
+      for name in ("BitwiseAnd", "BitwiseOr", "BitwiseXor")],
+    ("BitwiseNot", [ints(12, 7)], [], 18, {}),
+    *[("BitShift", [np.array([12, 255], np.uint8), np.array([1, 4], np.uint8)], [], 17,
+       {"direction": way}) for way in ("LEFT", "RIGHT")],
+    ("CastLike", [f(2, 3) * 9, ints(1)], [], 17, {}),
+    ("Mean", [f(2, 3), f(3), f(2, 1)], [], 17, {}),
+    ("Range", [np.array(2.0, np.float32), np.array(7.0, np.float32),
+               np.array(1.5, np.float32)], [0, 1, 2], 17, {}),
+    ("EyeLike", [f(3, 4)], [], 17, {"k": 1}),
+    *[(name, [f(2, 3, 4)], [], 17, {"axes": [1], "keepdims": 0})
+      for name in ("ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceMin", "ReduceLogSumExp")],
+    ("ReduceLogSum", [np.abs(f(2, 3, 4)) + 0.1], [], 17, {"axes": [1]}),
+    ("GatherElements", [f(3, 4), np.array([[0, -1], [1, 2]])], [], 17, {"axis": 1}),
+    ("ScatterElements", [f(3, 4), np.array([[0, -1], [1, 2]]), f(2, 2)], [], 17, {"axis": 1}),
+    ("ScatterElements", [f(3, 4), np.array([[0, 0], [1, 2]]), f(2, 2)], [], 16,
+     {"axis": 1, "reduction": "add"}),
+    ("Scatter", [f(3, 4), np.array([[0, 1], [1, 2]]), f(2, 2)], [], 9, {"axis": 1}),
+    ("GatherND", [f(3, 4, 2), np.array([[0, 1], [2, -1]])], [], 17, {}),
+    ("GatherND", [f(2, 4, 3), np.array([[1], [0]])], [], 17, {"batch_dims": 1}),
+    ("ScatterND", [f(4, 2), np.array([[1], [3]]), f(2, 2)], [], 17, {}),
+    *[(name, [f(3, 5)], [], 17, {"axis": 1, "keepdims": 0}) for name in ("ArgMax", "ArgMin")],
+    ("ArgMax", [np.array([[1, 2, 2]], np.float32)], [], 17, {"axis": 1, "select_last_index": 1}),
+    ("NonZero", [f(2, 3).round()], [], 17, {}),
+    ("Tile", [f(2, 3), ints(2, 3)], [1], 17, {}),
+    ("CumSum", [f(2, 3), np.array(1)], [1], 17, {"exclusive": 1, "reverse": 1}),
+    ("Trilu", [f(3, 4), np.array(1)], [1], 17, {"upper": 0}),
+    ("OneHot", [ints(1, -1, 9), np.array(4), floats(0, 1)], [1], 17, {}),
+    ("Size", [f(2, 3)], [], 17, {}),
+    ("Compress", [f(3, 4), np.array([True, False, True])], [1], 17, {"axis": 0}),
+    ("Compress", [f(3, 4), np.array([True, False, True])], [1], 17, {}),
+    ("ReverseSequence", [f(4, 3), ints(2, 4, 1)], [1], 17, {}),
+    *[("DepthToSpace", [f(1, 8, 2, 3)], [], 17, {"blocksize": 2, "mode": mode})
+      for mode in ("DCR", "CRD")],
+    ("SpaceToDepth", [f(1, 2, 4, 6)], [], 17, {"blocksize": 2}),
 ]  # fmt: skip
 
 
@@ -155,9 +200,10 @@ def test_agrees_with_onnxruntime(op, arrays, weights, opset, attrs) -> None:
     for version in (graph, optimize(graph)):
         found = run(version, feeds)["y"]
         assert found.dtype == expected.dtype
-        assert graph.values["y"].shape == expected.shape
+        if all(isinstance(dim, int) for dim in graph.values["y"].shape):
+            assert graph.values["y"].shape == expected.shape
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_every_operator_that_imports_is_tested() -> None:
-    assert set(CONVERTERS) - {case[0] for case in CASES} == {"Constant"}
+    assert set(CONVERTERS) - {case[0] for case in CASES} == CONFORMANCE_ONLY

@@ -42,8 +42,8 @@ def message(count: int, *lines: str) -> str:
 def test_everything_unsupported_is_listed_with_counts() -> None:
     body = helper.make_graph([], "body", [], [])
     nodes = [
-        node("Erf", ["x"], ["a"], name="erf_0"),
-        node("Erf", ["a"], ["b"], name="erf_1"),
+        node("Det", ["x"], ["a"], name="det_0"),
+        node("Det", ["x"], ["b"], name="det_1"),
         node("Relu", ["b"], ["c"]),
         node("If", ["x"], ["d"], name="choice", then_branch=body, else_branch=body),
         node("Gelu", ["x"], ["e"], name="gelu", domain="com.microsoft"),
@@ -63,7 +63,7 @@ def test_everything_unsupported_is_listed_with_counts() -> None:
     source = model(nodes, {"x": (FLOAT, (1, 3, "h", 5))}, weights=weights)
     assert refusal(source) == message(
         10,
-        "Erf ×2 (first: erf_0)",
+        "Det ×2 (first: det_0)",
         "If ×1 (first: choice)",
         "com.microsoft::Gelu ×1 (first: gelu)",
         "Conv with auto_pad=SAME_UPPER ×1 (first: conv)",

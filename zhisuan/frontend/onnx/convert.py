@@ -1,46 +1,12 @@
-"""How each ONNX operator becomes a node of the graph.
-
-`CONVERTERS` starts from the ONNX names in the op registry: inputs go over as they are, and
-attributes by the same name.  The functions below replace that for operators whose spelling
-differs from the graph's or changed between opsets.
-"""
+"""How each ONNX operator of layers, layout and shapes becomes a node of the graph."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 
 from zhisuan.base.dtype import from_numpy
 from zhisuan.frontend.onnx.step import Step, Unsupported, dtype_of
-from zhisuan.graph.ops import OPS
-from zhisuan.graph.registry import OpDef
-
-Converter = Callable[[Step], None]
-
-
-def _plain(row: OpDef) -> Converter:
-    def convert(step: Step) -> None:
-        attrs = {name: step.take(name) for name in row.attrs}
-        given = {name: value for name, value in attrs.items() if value is not None}
-        if not all(step.inputs):
-            raise Unsupported(f"{step.op} with an input left out")
-        step.emit(row.name, step.inputs, given)
-
-    return convert
-
-
-CONVERTERS: dict[str, Converter] = {name: _plain(row) for row in OPS.values() for name in row.onnx}
-
-
-def converts(name: str) -> Callable[[Converter], Converter]:
-    """Use the decorated function for ONNX operator `name`."""
-
-    def register(function: Converter) -> Converter:
-        CONVERTERS[name] = function
-        return function
-
-    return register
+from zhisuan.frontend.onnx.table import converts
 
 
 @converts("Constant")
@@ -129,17 +95,12 @@ def softmax(step: Step) -> None:
 @converts("ReduceMean")
 @converts("ReduceMax")
 @converts("ReduceProd")
+@converts("ReduceMin")
 def reduce(step: Step) -> None:
     """Axes moved from attribute to input at opset 13 (sum) and 18 (the others)."""
-    axes = step.integers(1, "axes") if step.has(1) else step.take("axes", ())
-    keepdims = bool(step.take("keepdims", 1))
-    if step.take("noop_with_empty_axes", 0) and not axes:
-        step.emit("identity", step.inputs[:1])
-        return
-    rank = len(step.shape(0))
-    attrs = {"axes": tuple(sorted(axis % rank for axis in axes)), "keepdims": keepdims}
+    attrs = step.reduction()
     name = "reduce_" + step.op.removeprefix("Reduce").lower()
-    step.emit(name, step.inputs[:1], attrs)
+    step.emit("identity" if attrs is None else name, step.inputs[:1], attrs)
 
 
 @converts("GlobalAveragePool")

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import onnx
 
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.frontend.onnx.convert import CONVERTERS
+from zhisuan.frontend.onnx import convert, convert_arithmetic, convert_indexing  # noqa: F401
+from zhisuan.frontend.onnx.expand import expansion
 from zhisuan.frontend.onnx.read import opset, read_model
 from zhisuan.frontend.onnx.step import Step, Unsupported, dtype_of, tensor_array
+from zhisuan.frontend.onnx.table import CONVERTERS
 from zhisuan.graph.build import GraphBuilder
 from zhisuan.graph.dims import Dim, symbol
 from zhisuan.graph.ir import Graph
@@ -30,15 +33,26 @@ def load(path: str | os.PathLike[str]) -> Graph:
     return from_model(read_model(path), path.stem, str(path))
 
 
-def from_model(model: onnx.ModelProto, name: str, where: str) -> Graph:
-    """The graph of a model already read; `where` names it in errors."""
-    return _Import(model, name, where).run()
+def from_model(
+    model: onnx.ModelProto,
+    name: str,
+    where: str,
+    known: Mapping[str, np.ndarray] | None = None,
+) -> Graph:
+    """The graph of a model already read; `where` names it in errors.
+
+    Inputs that are `known` become constants: the graph is right for these values of them only.
+    """
+    return _Import(model, name, where, known or {}).run()
 
 
 class _Import:
     """One import under way: the builder, and what was found unsupported so far."""
 
-    def __init__(self, model: onnx.ModelProto, name: str, where: str) -> None:
+    def __init__(
+        self, model: onnx.ModelProto, name: str, where: str, known: Mapping[str, np.ndarray]
+    ) -> None:
+        self.known = known
         self.source = model.graph
         self.where = where
         self.opset = opset(model, where)
@@ -56,7 +70,9 @@ class _Import:
         if self.source.sparse_initializer:
             self._note("sparse weights", self.source.sparse_initializer[0].values.name)
         for info in self.source.input:
-            if info.name not in weights:
+            if info.name in self.known:
+                self.build.constant(info.name, self.known[info.name])
+            elif info.name not in weights:
                 self._attempt("input", info.name, [info.name], lambda i=info: self._input(i))
         for index, node in enumerate(self.source.node):
             self._node(node, node.name or f"{node.op_type}_{index}")
@@ -84,9 +100,6 @@ class _Import:
         if node.domain not in ("", "ai.onnx"):
             self._note(f"{node.domain}::{node.op_type}", label, outputs)
             return
-        if node.op_type not in CONVERTERS:
-            self._note(node.op_type, label, outputs)
-            return
         needed = {name for name in node.input if name}
         if needed & self.lost:
             self.lost.update(outputs)
@@ -97,16 +110,30 @@ class _Import:
                 f"{node.op_type} that reads '{min(unknown)}', made by no node", label, outputs
             )
             return
-        self._attempt(node.op_type, label, outputs, lambda: self._convert(node, label))
+        self._attempt(node.op_type, label, outputs, lambda: self._convert(node, label, self.opset))
 
-    def _convert(self, node: onnx.NodeProto, label: str) -> None:
+    def _convert(self, node: onnx.NodeProto, label: str, opset: int) -> None:
+        """By its converter; what has none, or not for this use, by ONNX's own definition."""
         try:
-            onnx.checker.check_node(node, self.rules)
+            if opset == self.opset:
+                onnx.checker.check_node(node, self.rules)
         except onnx.checker.ValidationError as error:
             raise Unsupported(f"{node.op_type}: {str(error).splitlines()[0]}") from None
-        step = Step(node, label, self.opset, self.build)
-        CONVERTERS[step.op](step)
-        step.finish()
+        try:
+            if node.op_type not in CONVERTERS:
+                raise Unsupported(node.op_type)
+            step = Step(node, label, opset, self.build)
+            CONVERTERS[step.op](step)
+            step.finish()
+        except Unsupported:
+            facts = [self.build.facts.get(name) for name in node.input]
+            types = [fact and (fact.dtype, fact.shape) for fact in facts]
+            written_out = expansion(node, label, opset, types)
+            if written_out is None:
+                raise
+            nodes, inner_opset = written_out
+            for inner in nodes:
+                self._convert(inner, inner.name, inner_opset)
 
     def _attempt(
         self, kind: str, label: str, outputs: list[str], action: Callable[[], None]

@@ -17,6 +17,7 @@ from zhisuan.base import dtype as dtypes
 from zhisuan.base.dtype import DType
 from zhisuan.graph.build import GraphBuilder
 from zhisuan.graph.dims import Formula
+from zhisuan.graph.registry import find
 
 _BY_ONNX = {
     onnx.TensorProto.FLOAT: dtypes.F32,
@@ -45,6 +46,11 @@ def dtype_of(code: int) -> DType:
         names = {number: name for name, number in onnx.TensorProto.DataType.items()}
         raise Unsupported(f"element type {names.get(code, code)}")
     return found
+
+
+def onnx_code(dtype: DType) -> int:
+    """ONNX's number for our element type."""
+    return next(int(key) for key, known in _BY_ONNX.items() if known == dtype)
 
 
 def tensor_array(tensor: onnx.TensorProto) -> np.ndarray:
@@ -115,6 +121,34 @@ class Step:
     def emit(self, op: str, inputs: Iterable[str], attrs: Mapping[str, Any] | None = None) -> None:
         """Add the node that makes this ONNX node's output."""
         self.build.node(op, inputs, attrs, output=self.outputs[0], label=self.label)
+
+    def emit_all(
+        self, op: str, inputs: Iterable[str], attrs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Add the node that makes all outputs of this ONNX node; those not asked for get names."""
+        given = [name or self.build.fresh(f"{self.label}/unused") for name in self.outputs]
+        names = find(op).outputs
+        given += [self.build.fresh(f"{self.label}/{name}") for name in names[len(given) :]]
+        self.build.call(op, inputs, attrs, outputs=tuple(given), label=self.label)
+        self.made_all()
+
+    def made_all(self) -> None:
+        """All outputs are made."""
+        self.outputs = self.outputs[:1]
+
+    def reshaped(self, name: str, sizes: Iterable[Any], what: str) -> str:
+        """`name` in other sizes."""
+        target = self.constant(np.array(list(sizes), np.int64))
+        return self.build.node("reshape", [name, target], label=f"{self.label}/{what}")
+
+    def reduction(self) -> dict[str, Any] | None:
+        """Axes (an attribute or an input) and keepdims; None if nothing is reduced."""
+        axes = self.integers(1, "axes") if self.has(1) else self.take("axes", ())
+        keepdims = bool(self.take("keepdims", 1))
+        if self.take("noop_with_empty_axes", 0) and not axes:
+            return None
+        rank = len(self.shape(0))
+        return {"axes": tuple(sorted(axis % rank for axis in axes)), "keepdims": keepdims}
 
     def constant(self, array: np.ndarray) -> str:
         """Add a constant that the ONNX node spells as an attribute; returns its name."""

@@ -72,6 +72,25 @@ def _(g, x, y, axes, keepdims):
     return F.unreduce(g * y, x, axes=axes, keepdims=keepdims) / x
 
 
+@op(shape=reduced, dtype=same_dtype, onnx="ReduceMin", aten="amin")
+def reduce_min(x, *, axes: tuple[int, ...] = (), keepdims: bool = True):
+    """The smallest over `axes` (all when empty); of nothing, the highest number of the type."""
+    return np.min(x, axis=axes or None, keepdims=keepdims, initial=_highest(x.dtype))
+
+
+def _highest(dtype: np.dtype) -> float | int | bool:
+    if dtype.kind == "b":
+        return True
+    return np.inf if dtype.kind == "f" else int(np.iinfo(dtype).max)
+
+
+@gradient("reduce_min")
+def _(g, x, y, axes, keepdims):
+    wins = F.cast(F.equal(x, F.unreduce(y, x, axes=axes, keepdims=keepdims)), to=x.dtype.name)
+    count = F.reduce_sum(wins, axes=axes, keepdims=keepdims)
+    return wins * F.unreduce(g / count, x, axes=axes, keepdims=keepdims)
+
+
 def matmul_shape(call: Call) -> Shape:
     """[..., m, k] times [..., k, n] is [..., m, n]; a vector's added axis is dropped again."""
     a, b = call.shapes
