@@ -103,7 +103,7 @@ def _on_chip(path: Path, optimize: int) -> Outcome:
     try:
         llvm = c_on_chip.translate(source, path, optimize, (*PERMISSIVE, *_options(source)))
     except ZhisuanError as error:
-        return _refused(path.name, str(error), "clang: " + error.what)
+        return _refused(path.name, str(error), "clang: " + error.what.removeprefix("clang: "))
     try:
         ended = c_on_chip.run(c_on_chip.build(llvm, path.stem))
     except ZhisuanError as error:
