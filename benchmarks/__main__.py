@@ -1,4 +1,4 @@
-"""`make bench`: measure, print, and record in docs/measurements.md and docs/headline.md.
+"""`make bench`: measure, print, and record in docs: measurements.md, headline.md, ladders.md.
 
 `python -m benchmarks NAME …` measures some parts only and leaves the others of the page alone.
 """
@@ -21,6 +21,7 @@ from benchmarks import (
     core,
     headline,
     integers,
+    ladders,
     layers,
     scaling,
     speed,
@@ -49,6 +50,8 @@ SECTIONS: dict[str, tuple[str, Callable[[], str]]] = {
     "integers": ("INT8", integers.section),
 }
 """Name on the command line → title in the page, and what measures it."""
+PAGES: dict[str, Callable[[], None]] = {"headline": headline.main, "ladders": ladders.main}
+"""Name on the command line → what measures and writes a page of its own."""
 
 
 def sections_of(page: str) -> dict[str, str]:
@@ -65,7 +68,7 @@ def page_of(found: dict[str, str]) -> str:
 
 def main(names: list[str]) -> None:
     console = Console()
-    known = [*SECTIONS, "headline"]
+    known = [*SECTIONS, *PAGES]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SystemExit(
@@ -73,8 +76,8 @@ def main(names: list[str]) -> None:
         )
     for name in names or known:
         console.print(f"{name} …")
-        if name == "headline":
-            headline.main()
+        if name in PAGES:
+            PAGES[name]()
             continue
         title, section = SECTIONS[name]
         found = sections_of(PAGE.read_text(encoding="utf-8") if PAGE.exists() else "")

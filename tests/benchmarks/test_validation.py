@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import validation
+from benchmarks import ladders, validation
 from benchmarks.anchors import Anchor, Answer, bounds, diannao, exercise, nvdla, power, silicon, tpu
 from zhisuan.base.dtype import F32
 from zhisuan.graph.build import GraphBuilder
@@ -76,9 +76,16 @@ def test_tpu_applications_have_the_published_sizes() -> None:
 
 
 def test_the_pipeline_on_silicon_is_bound_by_dram() -> None:
-    moved = silicon.ROWS * (silicon.K + silicon.N) * 4
-    ideal = 1e3 * moved / 307.2e9
-    assert ideal < silicon.pipeline_milliseconds() < 1.3 * ideal  # rows, refresh, turns of the bus
+    rows, k, n = ladders.COURSE
+    ideal = 1e3 * rows * (k + n) * 4 / 307.2e9
+    ours = ladders.on_a_card("three_stage", rows // 16)
+    assert ideal < ours < 1.3 * ideal  # rows, refresh, turns of the bus
+    assert ours == pytest.approx(ladders.CARDS[silicon.X8]["three_stage"], rel=0.25)
+
+
+@pytest.mark.parametrize("rung", ["scalar_gdram", "scalar_nram"])
+def test_scalar_loops_take_the_time_of_silicon(rung: str) -> None:
+    assert ladders.on_a_card(rung, 2) == pytest.approx(ladders.CARDS[silicon.X8][rung], rel=0.1)
 
 
 def test_the_page() -> None:
