@@ -11,7 +11,7 @@ import numpy as np
 from zhisuan.isa.registry import Unit
 from zhisuan.isa.table import BY_NAME
 from zhisuan.labs.kinds import Outcome, cases, kind, met, missed
-from zhisuan.labs.lab_file import Criterion
+from zhisuan.labs.lab_file import Case, Criterion
 from zhisuan.labs.work import Run, Work
 from zhisuan.sim.tasks import MEMORY_CORE
 from zhisuan.sim.trace import SCALAR_RUN, Trace
@@ -38,17 +38,31 @@ def _values(criterion: Criterion, work: Work) -> Outcome:
 @kind("checks")
 def _checks(criterion: Criterion, work: Work) -> Outcome:
     """memcheck, initcheck, racecheck and synccheck find nothing in any case of the part."""
-    values = [other for other in work.part.criteria if other.kind == "values"]
-    launched = [case for other in values for case in other.cases]
-    for case in launched:
+    unclean = _first_unclean(work)
+    if unclean is None:
+        return met(criterion, cases(len(_launched(work))))
+    report = unclean.done.findings
+    if report is None or not report.findings:
+        return _wrong_values(unclean)
+    names = ", ".join(sorted({finding.check for finding in report.findings}))
+    finding = report.findings[0]
+    parties = (finding.party, *([finding.other] if finding.other else []))
+    lines = "\n".join(unclean.done.quoted(party.pc) for party in parties)
+    return missed(names, f"with {unclean.text}:\n{finding}\n{lines}")
+
+
+def _launched(work: Work) -> list[Case]:
+    """The cases whose values are judged."""
+    return [case for c in work.part.criteria if c.kind == "values" for case in c.cases]
+
+
+def _first_unclean(work: Work) -> Run | None:
+    """The first run in which the checks find something, or whose values are wrong."""
+    for case in _launched(work):
         run = work.run(case)
-        report = run.done.findings
-        if report is not None and report.findings:
-            names = ", ".join(sorted({finding.check for finding in report.findings}))
-            return missed(names, f"with {run.text}:\n{report.findings[0]}")
-        if run.wrong is not None:
-            return _wrong_values(run)
-    return met(criterion, cases(len(launched)))
+        if run.wrong is not None or (run.done.findings and run.done.findings.findings):
+            return run
+    return None
 
 
 @kind("cycles", within=1.3, none_from=4.0, bonus=0)
@@ -59,6 +73,9 @@ def _cycles(criterion: Criterion, work: Work) -> Outcome:
     run = work.timed(case)
     if run.wrong is not None:
         return _wrong_values(run)
+    is_checked = any(other.kind == "checks" for other in work.part.criteria)
+    if is_checked and _first_unclean(work) is not None:
+        return missed("not counted", "")
     ours, theirs = work.answer_cycles(case), run.done.cycles
     ratio = theirs / ours
     note = f"{theirs:,}, {ratio:.2f}× the reference's"

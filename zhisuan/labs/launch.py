@@ -24,7 +24,6 @@ from zhisuan.sim.checks.allocation import Allocation
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.checks.stages import stages
 from zhisuan.sim.execute import execute
-from zhisuan.sim.fault import runaway
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.timing import Timing, replay
 from zhisuan.sim.trace import Trace, TraceBuilder
@@ -54,11 +53,6 @@ class Launched:
     trace: Trace
     journal: Journal | None
 
-    @property
-    def is_endless(self) -> bool:
-        """Whether the kernel was stopped for not ending."""
-        return self.fault is not None and self.fault.what == runaway(0).what
-
     @cached_property
     def timing(self) -> Timing:
         return replay(self.trace, self.machine)
@@ -68,9 +62,9 @@ class Launched:
         return self.timing.total
 
     def last_writer(self, name: str, index: int) -> str | None:
-        """`file:line` of what last wrote element `index` of an output; None if nothing did.
+        """The source line that last wrote element `index` of an output, quoted; None if none did.
 
-        Known only of a launch under checks, and only of its last order of tasks.
+        Known only of a launch under checks.
         """
         address = self.places[name].address + index * self.outputs[name].itemsize
         found = None
@@ -79,8 +73,12 @@ class Launched:
                 for access in event.accesses:
                     inside = (access.starts <= address) & (address < access.ends)
                     if access.writes and access.low <= address < access.high and inside.any():
-                        found = self.program.place(event.pc)
-        return found
+                        found = event.pc
+        return None if found is None else self.quoted(found)
+
+    def quoted(self, pc: int) -> str:
+        """`file:line` of an instruction, and below it the line, where it is known."""
+        return "\n".join(filter(None, (self.program.place(pc), self.program.quoted(pc))))
 
 
 def launch(

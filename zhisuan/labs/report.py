@@ -14,7 +14,7 @@ from rich.text import Text
 from zhisuan.labs.grade import Grade, Judged
 from zhisuan.labs.lab_file import Lab
 
-SHOWN = 16
+SHOWN = 18
 """Lines shown of the first failure."""
 
 
@@ -33,7 +33,7 @@ def _criteria(lab: Lab, grade: Grade) -> Table:
     several = len(lab.parts) > 1
     if several:
         table.add_column("part", no_wrap=True)
-    table.add_column("criterion", footer="all" if grade.passed else "not all", no_wrap=True)
+    table.add_column("criterion", footer="total", no_wrap=True)
     table.add_column("points", footer=f"{grade.points}/{grade.most}", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("found", overflow="fold")

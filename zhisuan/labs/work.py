@@ -68,9 +68,9 @@ class Work:
         return self._program
 
     def run(self, case: Case) -> Run:
-        """The case under all checks; without them, if the kernel does not end."""
+        """The case under all checks; without them, if the kernel stops or does not end."""
         plain = self.timed(case)
-        return plain if plain.done.is_endless else self._run(case, CHECKS)
+        return plain if plain.done.fault is not None else self._run(case, CHECKS)
 
     def traced(self, case: Case) -> Run:
         """The case, whose values are wrong, under checks, which know who wrote what; without them

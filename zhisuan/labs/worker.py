@@ -6,7 +6,11 @@ the process, or prints, harms nobody: what was judged until then counts, the res
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +25,8 @@ from zhisuan.labs.lab_file import Lab
 
 SHOWN = 400
 """Characters of what a worker said at its end that a grade quotes."""
+MEMORY = 16 << 30
+"""Bytes of addresses that the process, or one that it starts, may use."""
 
 
 def run(lab: Lab, folder: Path, seed: int, seconds: float) -> Grade:
@@ -38,17 +44,23 @@ def run(lab: Lab, folder: Path, seed: int, seconds: float) -> Grade:
 
 
 def _ended(command: list[str], seconds: float) -> str:
-    """How the process ended, in words."""
+    """How the process ended, in words.  Whatever it has started ends with it."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
     try:
-        done = subprocess.run(
-            command, timeout=seconds, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )  # fmt: skip
+        _, said = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         return f"grading took longer than {seconds:g} s: look for a loop that never ends"
-    said = done.stderr.decode(errors="replace").strip()[-SHOWN:]
-    how = f"with status {done.returncode}" if done.returncode >= 0 else "by a signal"
-    return f"the grading process ended {how}" + (f":\n{said}" if said else "")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    last = said.decode(errors="replace").strip()[-SHOWN:]
+    code = process.returncode
+    how = f"with status {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+    return f"the grading process ended {how}" + (f":\n{last}" if last else "")
 
 
 def _missing(lab: Lab, count: int, ended: str) -> list[Judged]:
@@ -69,6 +81,9 @@ def _judged(entry: dict[str, object]) -> Judged:
 def main() -> None:
     """Judge criterion by criterion; each is a line of the results as soon as it is known."""
     name, folder, seed, results = json.loads(sys.argv[1])
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    least = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+    resource.setrlimit(resource.RLIMIT_AS, (least, most))
     with open(results, "a", encoding="utf-8") as out:
         for judged in grade.judged(catalogue.find(name), Path(folder), seed):
             out.write(json.dumps(asdict(judged)) + "\n")
