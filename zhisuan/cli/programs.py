@@ -163,7 +163,7 @@ def asm(
         translate.read_source(file, ".bcl"),
         file.name,
         optimize=optimize,
-        defines=_macros(define),
+        defines=macros(define),
         include_dirs=(file.parent, *(include or [])),
         debug=debug,
     ).assembly
@@ -180,12 +180,12 @@ def build_library(
     from zhisuan.bcl import host
     from zhisuan.bcl.architecture import defined_for
 
-    defines = {**defined_for(chip), **_macros(define)}
+    defines = {**defined_for(chip), **macros(define)}
     return host.build(files, include_dirs=include or [], defines=defines, optimize=optimize,
                       debug=debug)  # fmt: skip
 
 
-def _macros(define: list[str] | None) -> dict[str, str]:
+def macros(define: list[str] | None) -> dict[str, str]:
     """`NAME` is 1, as compilers have it."""
     from zhisuan.cli.values import pair
 

@@ -117,10 +117,12 @@ def _arguments(session: Session, number: int, frame: CallFrame) -> Iterator[str]
         yield f"{name}={evaluator.reader.text(value)}"
 
 
-def variables(session: Session, frame: int, arguments: bool | None) -> list[tuple[str, Value]]:
+def variables(
+    session: Session, frame: int, arguments: bool | None, index: int | None = None
+) -> list[tuple[str, Value]]:
     """Names and values of a frame's arguments, of its other variables, or of both; a kernel
     without debug information still has its arguments."""
-    evaluator = session.evaluator(session.focus, frame)
+    evaluator = session.evaluator(session.focus if index is None else index, frame)
     here = evaluator.scope.frame
     found = {}
     for local in debug_query.locals_at(session.launch.program, here.pc, here.scopes):

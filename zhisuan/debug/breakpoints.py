@@ -41,6 +41,13 @@ class Breakpoint:
     message: str = ""
     words: tuple[int, ...] = ()
     place: Place | None = None
+    told: bool = False
+    """Whether an editor knows that its place was found."""
+    problem: str = ""
+
+    def look_up(self, symbols: Symbols) -> None:
+        """Find its place in a program; one that it does not have is an error."""
+        self.kind, self.words, self.place = find(symbols, self.where)
 
     def concerns(self, pc: int, core: int, task: int) -> bool:
         return (
@@ -75,7 +82,8 @@ class Breakpoints:
         """Find all of them in another program; what it does not have waits for the next."""
         for item in self.items.values():
             try:
-                item.kind, item.words, item.place = find(symbols, item.where)
+                item.look_up(symbols)
+                item.problem = ""
             except ZhisuanError:
                 item.words, item.place = (), None
 

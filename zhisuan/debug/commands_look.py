@@ -9,7 +9,8 @@ from zhisuan.base.errors import ZhisuanError
 from zhisuan.debug import answers, commands_move
 from zhisuan.debug.breakpoints import find
 from zhisuan.debug.commands import command, help_text
-from zhisuan.debug.terminal import Quit, Terminal
+from zhisuan.debug.stop import Left
+from zhisuan.debug.terminal import Terminal
 
 _LOOK, _CHOOSE, _OTHER = "Looking around", "Choosing", "Others"
 
@@ -232,4 +233,4 @@ def show_help(terminal: Terminal, rest: str) -> None:
 @command("quit", _OTHER, "q exit")
 def leave(terminal: Terminal, rest: str) -> None:
     """Leave the debugger; the program does not go on."""
-    raise Quit
+    raise Left

@@ -59,7 +59,8 @@ def go_on(terminal: Terminal, rest: str) -> None:
     """On to the next breakpoint, fault, or the end.  At the end of a launch of a host program, on
     with the program."""
     for _ in range(count_of(rest)):
-        if terminal.session.last.reason is Reason.END and terminal.is_program:
+        over = terminal.session.last.reason in (Reason.END, Reason.FAULT)
+        if over and terminal.is_program:
             terminal.leave()
             return
         stop = terminal.session.go_on()

@@ -61,6 +61,10 @@ class Motion:
         """Tasks that stand at a stop that counted: how many instructions they had executed."""
         self._trouble: _Trouble | None = None
         self._interrupted = False
+        self.is_asked: Callable[[], bool] = lambda: False
+        """Whether somebody has a question while the launch runs."""
+        self.attend: Callable[[], bool] = lambda: False
+        """Answers it, or what has interrupted the launch; whether to go on."""
         self.watches = Watches()
         self.watched: list[Hit] = []
         """What the last stop is about, if it is about watched memory."""
@@ -99,9 +103,11 @@ class Motion:
         `until`."""
         self.watched = []
         while until is None or self.moment < until:
-            if self._interrupted:
+            if self._interrupted or self.is_asked():
+                self._interrupted = False
                 self.tasks.go_on()
-                raise Interrupted
+                if not self.attend():
+                    raise Interrupted
             index, pause = self._advance(stops, until, prefer)
             if self.watched:
                 return index

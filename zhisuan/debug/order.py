@@ -11,7 +11,7 @@ from zhisuan.sim.execute import tasks_wait
 from zhisuan.sim.standstill import Standstill
 from zhisuan.sim.turns import TURN
 
-_FIRST, _MOST = 1 << 12, 1 << 22
+_FIRST, _MOST = 1 << 8, 1 << 22
 """Instructions between looks at the clock, at first and at most."""
 _QUICK, _SLOW = 0.02, 0.1
 """Seconds that these should take."""

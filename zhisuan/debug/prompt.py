@@ -20,7 +20,8 @@ from zhisuan.debug import answers, commands_look, commands_move
 from zhisuan.debug.commands import find
 from zhisuan.debug.launch import Launch
 from zhisuan.debug.session import Session
-from zhisuan.debug.terminal import Quit, Terminal
+from zhisuan.debug.stop import Left
+from zhisuan.debug.terminal import Terminal
 
 PROMPT = "(debug) "
 _REPEATABLE = (
@@ -48,7 +49,7 @@ class Prompt(Terminal):
     # -- a launch -----------------------------------------------------------------------------
 
     def debug(self, launch: Launch) -> None:
-        """Let the user look at a launch; `Quit` where he leaves."""
+        """Let the user look at a launch; `Left` where he leaves."""
         self.session = Session(launch, self.settings.breakpoints, tell=self.write)
         was_left, self.is_left = self.is_left, False
         with self._interrupts():
@@ -59,8 +60,9 @@ class Prompt(Terminal):
             while not self.is_left:
                 line = self._line()
                 if line is None:
-                    raise Quit
+                    raise Left
                 self.execute(line)
+        self.session.raise_fault()
 
     # -- lines --------------------------------------------------------------------------------
 

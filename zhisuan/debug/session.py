@@ -28,6 +28,8 @@ from zhisuan.isa import debug_query
 from zhisuan.isa.debug_query import CallFrame
 from zhisuan.isa.number import MASK64
 from zhisuan.isa.registry import STACK_POINTER
+from zhisuan.sim.execute import located_fault
+from zhisuan.sim.fault import Fault
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.tasks import Task
 
@@ -76,14 +78,30 @@ class Session:
         """The task in focus, to where the selected frame's function returns."""
         frames = self.frames()
         frame = frames[self.frame]
+        if frame.is_inlined:
+            inside = np.zeros(self.symbols.words, bool)
+            for start, end in frame.scopes[0].ranges:
+                inside[start:end] = True
+            return self._forward(lambda: self._stepper(True).out_of(inside), Reason.STEP)
+        outer = self.check_caller()
+        assert outer is not None and frame.base is not None
+        stack, back = frame.base, outer.pc + 1
+        return self._forward(lambda: self._stepper(True).to(back, stack), Reason.STEP)
+
+    def check_caller(self) -> CallFrame | None:
+        """The frame that the selected one's function was called from, None where it is inlined;
+        an error where none is known."""
+        frames = self.frames()
+        frame = frames[self.frame]
         outer = next((f for f in frames[self.frame + 1 :] if f.base != frame.base), None)
+        if frame.is_inlined:
+            return None
         if outer is None or frame.base is None:
             raise ZhisuanError(
                 "the function has no known caller",
-                hint="continue" if self.launch.program.debug else "compile with -g: zhisuan bcl -g",
+                hint="continue" if self.launch.program.debug else "compile with -g",
             )
-        stack, back = frame.base, outer.pc + 1
-        return self._forward(lambda: self._stepper(True).to(back, stack), Reason.STEP)
+        return outer
 
     def run_to(self, where: str) -> Stop:
         """Forwards until the task in focus comes to a place."""
@@ -128,6 +146,12 @@ class Session:
         stepper = Stepper(self.motion, self.symbols, self.focus, over, _nowhere, _never)
         return self._backward(lambda: stepper.line_back(known), Reason.STEP)
 
+    def raise_fault(self) -> None:
+        """The error of the fault that the launch stands at, as a run without debugger raises it."""
+        if self.last.reason is Reason.FAULT and self.last.error is not None:
+            launch, fault = self.launch, Fault(self.last.error, self.tasks.pc(self.focus))
+            raise located_fault(fault, launch.program, launch.kernel, launch.dims, self.task())
+
     def go_to(self, moment: int) -> Stop:
         """To a moment that was reached before."""
         latest = self.motion.history.latest
@@ -150,21 +174,32 @@ class Session:
 
     def watch(self, text: str, *, reads: bool = False, writes: bool = True) -> Watch:
         """Stop where instructions read or change what an expression means now."""
-        evaluator = self.evaluator()
-        value = evaluator.value(text)
-        address, size = evaluator.reader.address(value), self.types.size_of(value.type)
+        value = self.evaluator().value(text)
+        return self.watch_value(self.focus, text, value, reads=reads, writes=writes)
+
+    def watch_value(
+        self, index: int, text: str, value: Value, *, reads: bool, writes: bool
+    ) -> Watch:
+        """As `watch`, of a value in the memories of a task."""
+        reader, memory = self.evaluator(index).reader, self.memory(index)
+        address, size = reader.address(value), self.types.size_of(value.type)
         if not size:
             raise ZhisuanError(f"'{text}' has no size", hint="watch a[0:16]")
-        made = Watch(
-            self.breakpoints.take_number(), text, value, address, size, self.memory(), reads, writes
-        )
+        number = self.breakpoints.take_number()
+        made = Watch(number, text, value, address, size, memory, reads, writes)
         made.contents()
         self.watches.items[made.number] = made
         return made
 
-    def assign(self, text: str) -> bool:
+    def poke(self, index: int, address: int, raw: bytes) -> None:
+        """Change memory as a task sees it; the future that was known is forgotten."""
+        self.memory(index).write(address, np.frombuffer(raw, np.uint8))
+        self.motion.cut()
+
+    def assign(self, text: str, index: int | None = None, frame: int | None = None) -> bool:
         """`name = value`; whether that cut off a future that was known."""
-        evaluator = self.evaluator()
+        evaluator = self.evaluator(index, frame)
+        index = self.focus if index is None else index
         value, number = evaluator.target(text)
         kind = self.types.kind_of(value.type)
         if kind is None:
@@ -172,13 +207,13 @@ class Session:
         raw = bytes_for(number, kind)
         match value.where:
             case InMemory(address) if value.bits is None:
-                self.memory().write(address, np.frombuffer(raw, np.uint8))
+                self.memory(index).write(address, np.frombuffer(raw, np.uint8))
             case InRegister(register):
-                state = self.tasks.state_of(self.focus)
+                state = self.tasks.state_of(index)
                 registers = list(state.registers)
                 whole = int(number) if kind not in FLOATING else int.from_bytes(raw, "little")
                 registers[register] = whole & MASK64
-                self.tasks.runs[self.focus].state = replace(state, registers=tuple(registers))
+                self.tasks.runs[index].state = replace(state, registers=tuple(registers))
             case _:
                 raise ZhisuanError("this cannot be changed: it is in no register of this call and "
                                    "in no memory")  # fmt: skip

@@ -40,6 +40,7 @@ class Stepper:
         self._line = np.zeros(0, bool)
         self._mask = np.zeros(0, bool)
         self._back: _Return | None = None
+        self._deepest = ("", 0)
 
     # -- what stops ---------------------------------------------------------------------------
 
@@ -62,6 +63,9 @@ class Stepper:
             self._line, self._mask = self._only(pc), self._only(span.body)
             return
         self._line = self._symbols.same_line(pc)
+        if self._over and span is not None:
+            inner = self._symbols.inlined > self._symbols.inlined[pc]
+            self._line[span.start : span.end] |= inner[span.start : span.end]
         self._mask = ~self._line
 
     def _counts(self, index: int) -> bool:
@@ -108,6 +112,11 @@ class Stepper:
                                         prefer=self.index)  # fmt: skip
         return self._motion.forward(self._stops, self._counts, prefer=self.index)
 
+    def out_of(self, inside: np.ndarray) -> int | None:
+        """To the first word that is not among these."""
+        self._line, self._mask = inside, ~inside
+        return self._motion.forward(self._stops, self._counts, prefer=self.index)
+
     def to(self, pc: int, stack: int) -> int | None:
         """To a word, once the stack is there: out of a function."""
         self._mask = self._only(pc)
@@ -125,6 +134,9 @@ class Stepper:
         """To where the task came to the line that it is in, or to the one before, within the
         `functions`; None where it only begins."""
         floor = self._motion.history.first(self.index)
+        pc = self._motion.tasks.pc(self.index)
+        here = self._symbols.function_at(pc)
+        self._deepest = (here.name, self._symbols.inlined[pc]) if functions and here else ("", 0)
         if self._motion.moment <= floor:
             return None
         found = self._motion.search(lambda until: self._last_line(functions, until), floor)
@@ -138,10 +150,18 @@ class Stepper:
             index = self._motion.forward(self._stops, self._counts, until=until)
             if index is None or self._motion.moment >= until:
                 break
-            span = self._symbols.function_at(self._motion.tasks.pc(self.index))
-            if functions is None or span is None or span.name in functions:
+            if self._is_wanted(functions):
                 found = self._motion.moment, index
         return found
+
+    def _is_wanted(self, functions: set[str] | None) -> bool:
+        """Whether the line is in one of these functions, not deeper in what is inlined there."""
+        pc = self._motion.tasks.pc(self.index)
+        span = self._symbols.function_at(pc)
+        if functions is None or span is None:
+            return True
+        name, depth = self._deepest
+        return span.name in functions and (span.name != name or self._symbols.inlined[pc] <= depth)
 
 
 def instruction_back(motion: Motion, index: int) -> bool:

@@ -21,6 +21,10 @@ class Reason(Enum):
     BEGINNING = "beginning"
 
 
+class Left(Exception):
+    """The user has had enough; what is debugged does not go on."""
+
+
 @dataclass(frozen=True)
 class Stop:
     """`index` is the task it is about; `breakpoints` are the numbers of those that were hit;

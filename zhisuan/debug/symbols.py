@@ -81,6 +81,21 @@ class Symbols:
         spans += [span for span in self.functions if span.name.partition("<")[0] == name]
         return spans[0] if spans else None
 
+    @cached_property
+    def inlined(self) -> np.ndarray:
+        """For each word in how many inlined functions it is."""
+        depths = np.zeros(self.words, np.int64)
+        pending = [f.scope for f in self.program.debug.functions] if self.program.debug else []
+        while pending:
+            scope = pending.pop()
+            pending += scope.scopes
+            if scope.function:
+                inside = np.zeros(self.words, bool)
+                for start, end in scope.ranges:
+                    inside[start:end] = True
+                depths += inside
+        return depths
+
     # -- lines --------------------------------------------------------------------------------
 
     def place(self, pc: int) -> Place | None:

@@ -17,10 +17,6 @@ from zhisuan.debug.session import Session
 from zhisuan.debug.stop import Reason, Stop
 
 
-class Quit(Exception):
-    """The user has had enough."""
-
-
 @dataclass
 class Settings:
     """What outlives a launch."""

@@ -30,6 +30,10 @@ Progress = Callable[[int, int, str], None]
 """progress(done, total, label): called before each launch, and once at the end."""
 
 
+Debugger = Callable[[Program, str, Sequence[int | float], Dims, str], None]
+"""debugger(program, kernel, arguments, dims, task type) runs a launch to its end."""
+
+
 class Device:
     """One simulated card.  `checks` names checks of `sim.checks.run.CHECKS`, without it those of
     ZHISUAN_CHECK; `schedule` is the seed of another order of tasks than the usual one."""
@@ -43,6 +47,8 @@ class Device:
         self.executor = executor
         self.checks = checking.by_default() if checks is None else tuple(checks)
         self.schedule = schedule
+        self.debugger: Debugger | None = None
+        """Runs launches in place of `execute`, without leaving a trace."""
         self.journals: list[Journal] = []
         self.programs: dict[str, Program] = {}
         self.memory = Memory(machine)
@@ -80,6 +86,10 @@ class Device:
     ) -> None:  # fmt: skip
         """Run all tasks of a kernel to their ends; args by parameter name, in any order."""
         order = [parameter.name for parameter in program.kernel(kernel).parameters]
+        if self.debugger is not None:
+            values = [args[name] for name in order]
+            self.debugger(program, kernel, values, dims, task_type)
+            return
         journal = Journal() if self.checks else None
         launches = self.trace.launches
         try:

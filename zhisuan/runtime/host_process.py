@@ -12,8 +12,9 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from zhisuan.arch import load as machines
 from zhisuan.base import clang
@@ -35,8 +36,19 @@ def main() -> None:
     """Run the program of the order; never returns."""
     order = json.loads(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    libc = ctypes.CDLL(None)
     calls = HostCalls(machines.load(order["machine"]), order["checks"])
+    words = [order["name"], *order["arguments"]]
+    run_main(Path(order["library"]), words, calls,
+             lambda _: _leave_results(calls, Path(order["folder"])))  # fmt: skip
+
+
+def run_main(
+    library: Path, arguments: Sequence[str], calls: HostCalls, leave: Callable[[int], None]
+) -> NoReturn:
+    """Run the `main` of a shared object in this process, which ends with it; `leave` is told the
+    status that `main` returned before, 0 where it called exit."""
+    libc = ctypes.CDLL(None)
+    ended: list[int] = []
 
     @_Call
     def call(name: bytes, args: Any, count: int, file: bytes, line: int) -> int:
@@ -50,19 +62,22 @@ def main() -> None:
 
     @_Done
     def done() -> None:
-        _guarded(lambda: _leave_results(calls, Path(order["folder"])))
+        libc.fflush(None)
+        _guarded(lambda: leave(ended[0] if ended else 0))
 
     entry = ctypes.CDLL(str(_entry()), mode=ctypes.RTLD_GLOBAL)
     entry.zhisuan_serve(call)
     entry.atexit(done)  # before the program's own, and so called after them
     try:
-        program = ctypes.CDLL(order["library"], mode=os.RTLD_NOW)
+        program = ctypes.CDLL(str(library), mode=os.RTLD_NOW)
         start = program.main
     except (OSError, AttributeError) as error:
         _fail(error)
-    words = [word.encode() for word in [order["name"], *order["arguments"]]]
+    words = [word.encode() for word in arguments]
     argv = (ctypes.c_char_p * (len(words) + 1))(*words, None)
-    libc.exit(start(len(words), argv))
+    ended.append(start(len(words), argv))
+    libc.exit(ended[0])
+    raise AssertionError
 
 
 def _entry() -> Path:

@@ -85,7 +85,7 @@ def execute(
     started: list[Any] = []
 
     def located(stop: Fault, task: Task) -> ZhisuanError:
-        return _located(stop, program, launch, task)
+        return located_fault(stop, program, kernel, dims, task)
 
     try:
         for wave in groups:
@@ -291,14 +291,16 @@ def _signature(kernel: Kernel) -> str:
     return f"{kernel.name}({', '.join(f'{p.kind} {p.name}' for p in kernel.parameters)})"
 
 
-def _located(stop: Fault, program: Program, launch: Launch, task: Task) -> ZhisuanError:
+def located_fault(
+    stop: Fault, program: Program, kernel: str, dims: Dims, task: Task
+) -> ZhisuanError:
     """The fault's error with the place it happened at."""
     pc = stop.pc
     error = stop.error
     if leaves_memory(error) and _is_on_stack(int(program.words[pc])):
         error = stack_full(error)
-    of_task = f", {task.place}" if launch.dims != ONE_TASK else ""
-    where = f"kernel '{launch.kernel}', {program.place(pc)}, pc {pc}{of_task}"
+    of_task = f", {task.place}" if dims != ONE_TASK else ""
+    where = f"kernel '{kernel}', {program.place(pc)}, pc {pc}{of_task}"
     if 0 <= pc < len(program.words):
         where += f": {_instruction_text(int(program.words[pc]), pc)}"
     if quoted := program.quoted(pc):
