@@ -235,6 +235,7 @@ __mlu_func__ __attribute__((noinline)) int look(Big big, int &out, const float *
   unsigned char byte = 200;
   char letter = 'x';
   long long negative = -5000000000LL;
+  short (*unused)(const deep::Inner &, char **) = nullptr;
   int run[out];
   run[0] = 77;
   out = (int)big.words[4] + byte;
@@ -253,7 +254,7 @@ def test_types_and_their_values() -> None:
     program = bcl.compile(VALUES, "kernel.bcl", optimize=0, debug=True).program
     table = program.debug
     assert table is not None
-    (stop,) = lines_of(program, "kernel.bcl")[20]
+    (stop,) = lines_of(program, "kernel.bcl")[21]
     task = Debugged(program)
     next(pc for pc in task.steps() if pc == stop)
     frame = task.frames()[0]
@@ -277,6 +278,7 @@ def test_types_and_their_values() -> None:
         "byte": ("unsigned char", 200),
         "letter": ("char", ord("x")),
         "negative": ("long long", -5000000000),
+        "unused": ("short (const Inner&, char**)*", 0),
     }
 
 

@@ -131,7 +131,8 @@ class DebugTypes:
 
     def _signature(self, fields: dict[str, str]) -> str:
         nodes = _NODES.findall(self.info.nodes.get(fields.get("types", ""), ""))
-        names = [DebugTable(tuple(self.table)).name_of(self.index(node)) for node in nodes]
+        indices = [self.index(node) for node in nodes]  # which adds to the table
+        names = [DebugTable(tuple(self.table)).name_of(index) for index in indices]
         return f"{names[0] if names else 'void'} ({', '.join(names[1:])})"
 
 
