@@ -81,7 +81,7 @@ def test_unknown_switch(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(caught.value) == (
         "error: unknown environment variable ZHISUAN_CASHE\n"
         "  expected: one of ZHISUAN_CACHE, ZHISUAN_CLANG, ZHISUAN_EXECUTOR, "
-        "ZHISUAN_CHECK, ZHISUAN_CPU_FEATURES, ZHISUAN_THREADS\n"
+        "ZHISUAN_CHECK, ZHISUAN_CPU_FEATURES, ZHISUAN_THREADS, ZHISUAN_LIMIT\n"
         "  try:      did you mean 'ZHISUAN_CACHE'?"
     )
 

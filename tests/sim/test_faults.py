@@ -101,7 +101,8 @@ FAULTS = {
         """error: the kernel does not end
   where:    kernel 'main', test.dlps:1, pc 0: JUMP #-1 // to 0
   expected: HALT within 10000 instructions
-  try:      look for a loop that never ends, or raise the limit""",
+  found:    its next 2000 instructions stay in test.dlps:1
+  try:      look for a loop that never ends, or raise the limit: ZHISUAN_LIMIT""",
     ),
     "cyclic operand of no length": (
         """SLOAD $1, #0x1000000

@@ -68,8 +68,14 @@ THREADS = Knob(
     form=r"[1-9]\d{0,3}",
     form_in_words="a number from 1 to 9999",
 )
+LIMIT = Knob(
+    "ZHISUAN_LIMIT",
+    "instructions after which a task is taken to be endless",
+    form=r"[1-9]\d{0,17}",
+    form_in_words="a number from 1 to 999999999999999999",
+)
 KNOBS: Mapping[str, Knob] = {
-    knob.name: knob for knob in (CACHE, CLANG, EXECUTOR, CHECK, CPU_FEATURES, THREADS)
+    knob.name: knob for knob in (CACHE, CLANG, EXECUTOR, CHECK, CPU_FEATURES, THREADS, LIMIT)
 }
 
 
@@ -104,6 +110,12 @@ def cpu_features() -> tuple[str, ...]:
 def threads() -> int | None:
     """ZHISUAN_THREADS; None when unset: as many as the host has."""
     value = THREADS.read()
+    return None if value is None else int(value)
+
+
+def limit() -> int | None:
+    """ZHISUAN_LIMIT; None when unset: what `sim.execute` says."""
+    value = LIMIT.read()
     return None if value is None else int(value)
 
 

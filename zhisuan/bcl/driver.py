@@ -19,6 +19,7 @@ COMMON_FLAGS = (
     "-fexperimental-assignment-tracking=disabled",  # one form of note for each variable
     "-ffp-contract=off",  # CUDA mode would fuse a * b + c
     "-ffloat16-excess-precision=none",  # every half operation rounds
+    "-fno-finite-loops",  # a loop that never ends is the author's mistake, to be told as one
     "-ffreestanding", "-fno-builtin", "-nobuiltininc",
     "-Wno-everything",  # nobody would see them
     "-ferror-limit", "20",

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from zhisuan.base.errors import ZhisuanError
+from zhisuan.sim.endless import explained
 from zhisuan.sim.fault import Fault
 from zhisuan.sim.standstill import Barrier, Standstill, wait_for_graph
 from zhisuan.sim.tasks import Task
@@ -77,7 +78,8 @@ def _run(
                 run.rows[-1]["a"][-1, MEETING] = NO_MEETING
         for run, pause in outcomes:
             if isinstance(pause, Fault):
-                raise locate(pause, run.task) from pause
+                stop = explained(pause, run, runs, ready, outcomes, barriers.values(), place)
+                raise locate(stop, run.task) from pause
         ready = []
         for run, pause in outcomes:
             if pause is Pause.TURN_OVER:

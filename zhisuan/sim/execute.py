@@ -46,8 +46,12 @@ from zhisuan.sim.trace import Launch, Stretch, TraceBuilder
 from zhisuan.sim.turns import InTurn, Shuffled, Together, Turns
 from zhisuan.sim.waiting import may_wait
 
-LIMIT = 10**10
-"""Instructions a launch may execute unless told otherwise."""
+LIMIT = 2 * 10**9
+"""Instructions a task may execute unless told otherwise."""
+_FEWEST_ROWS = 100
+_LIMIT_OF_ROWS = 100
+"""Of so many instructions that the tasks of a wave may execute one may leave a row in the trace:
+rows take memory."""
 
 
 def execute(
@@ -59,7 +63,7 @@ def execute(
     *,
     label: str,
     executor: str = "native",
-    limit: int = LIMIT,
+    limit: int | None = None,
     journal: Journal | None = None,
     dims: Dims = ONE_TASK,
     task_type: str = "BLOCK",
@@ -68,8 +72,9 @@ def execute(
 ) -> None:
     """Run all tasks of `kernel` to their ends.
 
-    `dims` and `task_type` say how many tasks and on which cores (`tasks`); `limit` is for each
-    task.  `journal` is told of every scalar load and store; with one, a faulty launch leaves in
+    `dims` and `task_type` say how many tasks and on which cores (`tasks`); `limit` instructions
+    is what a task may execute, without it those of ZHISUAN_LIMIT or LIMIT; tasks that take turns
+    share it.  `journal` is told of every scalar load and store; with one, a faulty launch leaves in
     the trace what it did, without one nothing.  `threads` of the host simulate cores at the same
     time, by default all of them, unless tasks may wait for memory or the kernel has atomics, or
     a seed, `schedule`, decides their order.
@@ -81,6 +86,7 @@ def execute(
     kind = _kind(executor)
     threads = 1 if is_ordered(words, entry.entry) else threads
     turns = _turns(kind, threads, schedule, waits, journal)
+    limit = limit or knobs.limit() or LIMIT
     meetings = itertools.count()
     started: list[Any] = []
 
@@ -89,11 +95,15 @@ def execute(
 
     try:
         for wave in groups:
+            tasks = sum(len(job.tasks) for job in wave)
+            most = max(limit // tasks, 1) if isinstance(turns, InTurn) else limit
             runs = [
                 run
                 for job in wave
-                for run in _start(kind, program, entry, memory, limit, job, journal)
+                for run in _start(kind, program, entry, memory, most, job, journal)
             ]
+            for run in runs:
+                run.most_rows = max(limit // _LIMIT_OF_ROWS // tasks, _FEWEST_ROWS)
             started += runs
             try:
                 run_together(runs, meetings, located, program.place, turns)

@@ -12,6 +12,10 @@ NULL = "null pointer"
 NOWHERE = "the address is in no memory"
 
 
+NOTED = "scalar loads and stores, under checks"
+QUEUED = "instructions that leave rows in the trace"
+
+
 class Fault(Exception):
     """A program's mistake at instruction `pc`; `error` says what, but not where."""
 
@@ -30,12 +34,17 @@ def outside(pc: int, words: int) -> ZhisuanError:
     )
 
 
-def runaway(limit: int) -> ZhisuanError:
-    return ZhisuanError(
-        "the kernel does not end",
-        expected=f"HALT within {limit} instructions",
-        hint="look for a loop that never ends, or raise the limit",
-    )
+class Runaway(ZhisuanError):
+    """A task that did too much for one that ends; `of` says of what."""
+
+    def __init__(self, limit: int, of: str = "instructions", found: str | None = None) -> None:
+        self.limit, self.of = limit, of
+        super().__init__(
+            "the kernel does not end",
+            expected=f"HALT within {limit} {of}",
+            found=found,
+            hint="look for a loop that never ends, or raise the limit: ZHISUAN_LIMIT",
+        )
 
 
 def no_special(index: int) -> ZhisuanError:

@@ -7,6 +7,7 @@ arrays, or the error that says why an access is wrong.  All memory is zero at fi
 from __future__ import annotations
 
 import copy
+import mmap
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,6 +32,8 @@ from zhisuan.sim.tasks import MEMORY_CORE
 LDRAM_BYTES = 1 << 20
 PARAM_BYTES = 1 << 12
 PAGE_ZERO = 1 << 12
+_UNRESERVED = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000
+"""0x4000 is Linux's MAP_NORESERVE, for which Python has no name before 3.13."""
 _MASK64 = (1 << 64) - 1
 _OF_CORE = {space.name for space in (NRAM, WRAM, LDRAM)}
 _Key = tuple[str, int, int]
@@ -118,9 +121,7 @@ class Memory:
         arrays, key = self._contents.arrays, self._key(GDRAM)
         held = arrays.get(key, np.zeros(0, np.uint8))
         if size > len(held):
-            grown = np.zeros(min(max(size, 2 * len(held)), self.machine.dram.size), np.uint8)
-            grown[: len(held)] = held
-            arrays[key] = grown
+            arrays[key] = _grown(held, size, self.machine.dram.size)
         self._contents.gdram_size = max(self._contents.gdram_size, size)
 
     def load_constants(self, owner: object, data: bytes) -> None:
@@ -212,6 +213,17 @@ class Memory:
         if space is SRAM and not self.shared and self.machine.sram.size:
             return "a BLOCK task has no shared memory: launch the kernel as UNION1"
         return None
+
+
+def _grown(held: np.ndarray, size: int, most: int) -> np.ndarray:
+    """Memory for `size` bytes that begins with `held`: if the host lets us, all `most` bytes at
+    once, of which it gives room only to pages that are written."""
+    try:
+        whole = np.frombuffer(mmap.mmap(-1, most, flags=_UNRESERVED), np.uint8)
+    except (OSError, OverflowError):
+        whole = np.zeros(min(max(size, 2 * len(held)), most), np.uint8)
+    whole[: len(held)] = held
+    return whole
 
 
 def hexadecimal(address: int) -> str:

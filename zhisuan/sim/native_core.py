@@ -29,12 +29,14 @@ from zhisuan.sim import reference
 from zhisuan.sim.barrier import run_alone
 from zhisuan.sim.checks.journal import Journal
 from zhisuan.sim.core_state import CoreState
+from zhisuan.sim.fault import QUEUED, Fault, Runaway
 from zhisuan.sim.footprint import FOOTPRINT, STREAMS, joined
 from zhisuan.sim.footprint import none as no_footprints
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.native_header import HANDLERS, Status
+from zhisuan.sim.reference import refuse_notes
 from zhisuan.sim.tasks import ALONE, ALONE_JOB, Job, Task
-from zhisuan.sim.trace import COST_CLASSES, PRINT_OPCODE, ROW
+from zhisuan.sim.trace import COST_CLASSES, PRINT_OPCODE, ROW, leaves_row
 from zhisuan.sim.turns import Pause
 
 _FOLDER = Path(__file__).parent / "native"
@@ -90,6 +92,7 @@ def _handler_table() -> np.ndarray:
 _HANDLER_OF = _handler_table()
 _REGISTERS_OF = np.array([0] + [len(row.registers) for row, _ in HANDLERS])
 _QUEUED = np.array([False] + [row.is_queued for row, _ in HANDLERS])
+_LEAVES_ROW = np.array([False] + [leaves_row(row) for row, _ in HANDLERS])
 _HAS_IMMEDIATE = np.array([True] + [row.immediate is not None for row, _ in HANDLERS])
 _COST_OF = np.array([0] + [COST_CLASSES.index(row.cost) if row.cost else 0 for row, _ in HANDLERS])
 
@@ -109,7 +112,9 @@ class Run:
         job: Job = ALONE_JOB,
         journal: Journal | None = None,
         features: tuple[str, ...] | None = None,
+        most_rows: int | None = None,
     ) -> None:
+        self.most_rows = most_rows
         self.program, self.registers, self.limit, self.task = program, registers, limit, task
         self.rows: list[np.ndarray] = []
         self.printed: list[str] = []
@@ -191,6 +196,7 @@ class Run:
             while not self.stopped and (core.executed < end or (locks and core.locked)):
                 core.row_count = core.note_count = 0
                 core.notes_row = self._entered
+                core.row_capacity = self._room_for_rows()
                 most_now = max(end, core.executed + 1)
                 core.limit = min(self.limit, core.executed + _SLICE, most_now)
                 status = Status(self._interpret(ctypes.byref(core)))
@@ -198,8 +204,11 @@ class Run:
                 faulty = status is Status.FAULT and not over
                 if self.journal is not None:
                     self.journal.add(scratch.notes[: core.note_count])
+                    refuse_notes(self.journal, self.most_rows, core.pc)
                 self._enter(scratch.rows[: core.row_count], faulty, decoded)
                 self.at = core.pc
+                if status is Status.ROWS_FULL:
+                    self._refuse_rows(decoded)
                 if faulty and stops is not None and 0 <= core.pc < len(stops) and stops[core.pc]:
                     return Pause.STOPPED
                 if status in (Status.HALTED, Status.BARRIER):
@@ -212,6 +221,17 @@ class Run:
                     self._step()
                     self.at = core.pc
         return Pause.TURN_OVER
+
+    def _room_for_rows(self) -> int:
+        """Rows that the interpreter may enter at a time; it keeps two free."""
+        left = _ROWS if self.most_rows is None else self.most_rows - self._entered
+        return min(_ROWS, max(left, 1) + 2)
+
+    def _refuse_rows(self, decoded: np.ndarray) -> None:
+        """`reference.Run._refuse_rows`."""
+        pc, most = self._core.pc, self.most_rows
+        if most is not None and self._entered >= most and _LEAVES_ROW[decoded["handler"][pc]]:
+            raise Fault(Runaway(most, QUEUED), pc)
 
     def close(self) -> None:
         """`reference.Run.close`."""

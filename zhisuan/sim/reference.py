@@ -24,11 +24,13 @@ from zhisuan.sim.fault import Fault
 from zhisuan.sim.footprint import FOOTPRINT, Footprints
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.tasks import ALONE, ALONE_JOB, INSTRUCTIONS, Job, Task
-from zhisuan.sim.trace import BARRIER_OPCODE, COST_CLASSES, PRINT_OPCODE, ROW, SYNC_OPCODE
+from zhisuan.sim.trace import BARRIER_OPCODE, COST_CLASSES, PRINT_OPCODE, ROW, leaves_row
 from zhisuan.sim.turns import Pause
 
 WRITING_COSTS = tuple(index for index, cost in enumerate(COST_CLASSES) if cost in ("store", "sync"))
 """The classes of scalar instructions that others may notice."""
+_ROWS_OF_A_NOTE = 4
+"""A note of a journal takes the room of so many rows of the trace."""
 _Row = tuple[tuple[int, ...], int, int, int, int]
 
 
@@ -126,7 +128,7 @@ def access_error(
 class Run:
     """One task in progress; `rows` are its trace rows so far, arrays of ROW.
 
-    `journal` is told of every scalar load and store.
+    `journal` is told of every scalar load and store.  `most_rows` is how many rows it may leave.
     """
 
     def __init__(
@@ -140,7 +142,9 @@ class Run:
         task: Task = ALONE,
         job: Job = ALONE_JOB,
         journal: Journal | None = None,
+        most_rows: int | None = None,
     ) -> None:
+        self.most_rows = most_rows
         self.program, self.registers, self.limit, self.task = program, registers, limit, task
         self.rows: list[np.ndarray] = []
         self.core = ReferenceCore(memory, task, job, journal)
@@ -228,6 +232,8 @@ class Run:
                     return Pause.STOPPED
                 if core.journal is not None:
                     core.journal.at(self._entered + len(rows), core.pc)
+                self._refuse_rows(self._entered + len(rows))
+                refuse_notes(core.journal, self.most_rows, core.pc)
                 item, values = _step(core, self.program, self.registers, self.limit, self._decoded)
                 rows += self._rows(item, values)
                 if item.row.opcode == BARRIER_OPCODE:
@@ -241,6 +247,14 @@ class Run:
             self._entered += len(rows)
         return pause
 
+    def _refuse_rows(self, entered: int) -> None:
+        """Stop before a row too many."""
+        pc, most = self.core.pc, self.most_rows
+        if most is None or entered < most or not 0 <= pc < len(self.program.words):
+            return
+        if leaves_row(_fetch(self.program, pc, self._decoded).row):
+            raise Fault(fault.Runaway(most, fault.QUEUED), pc)
+
     def close(self) -> None:
         """After a fault: enter the scalar run that it ended, as HALT would have done."""
         if any(self._counts):
@@ -248,7 +262,7 @@ class Run:
 
     def _rows(self, item: Encodable, values: list[int]) -> list[_Row]:
         """The rows that are complete once this instruction is executed."""
-        queued = item.row.is_queued or item.row.opcode in (BARRIER_OPCODE, SYNC_OPCODE)
+        queued = leaves_row(item.row)
         if self.core.pc != self.at + 1 and not self.core.halted:
             self._footprints.branch(self.at, self.core.pc)
         if not queued:
@@ -266,6 +280,13 @@ class Run:
             self._footprints.start(self.core.pc)
             found.append(_trace_row(item, [*values, *self.core.noted], self.at))
         return found
+
+
+def refuse_notes(journal: Journal | None, most_rows: int | None, pc: int) -> None:
+    """Stop a task whose journal has grown too long for the checks."""
+    most = (most_rows or 0) // _ROWS_OF_A_NOTE
+    if most and journal is not None and len(journal.notes) > most:
+        raise Fault(fault.Runaway(most, fault.NOTED), pc)
 
 
 def run(
@@ -312,7 +333,7 @@ def _step(
     try:
         item = _fetch(program, pc, decoded)
         if core.executed == limit:
-            raise fault.runaway(limit)
+            raise fault.Runaway(limit)
         values = _operand_values(item, registers)
         core.row = row = item.row
         core.noted = ()

@@ -43,8 +43,12 @@ class Task:
     special: tuple[int, ...]
 
     @property
+    def is_memory_core(self) -> bool:
+        return self.core == MEMORY_CORE
+
+    @property
     def place(self) -> str:
-        core = "memory core" if self.core == MEMORY_CORE else f"core {self.core}"
+        core = "memory core" if self.is_memory_core else f"core {self.core}"
         return f"task {self.number} on cluster {self.cluster} {core}"
 
 

@@ -47,6 +47,11 @@ ROW = np.dtype(
 """One row as executors write it; 80 bytes."""
 
 
+def leaves_row(row: Instruction) -> bool:
+    """Whether each instruction of this kind has a row of its own."""
+    return row.is_queued or row.opcode in (BARRIER_OPCODE, SYNC_OPCODE)
+
+
 @dataclass(frozen=True)
 class Launch:
     """One kernel launch: its label, what ran, its first row, its task dimensions and type."""

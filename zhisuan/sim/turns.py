@@ -47,7 +47,7 @@ class Turns(Protocol):
 class Together:
     """All at once on the host's threads, each to its next barrier.
 
-    After a fault the tasks behind it are stopped where they happen to be, unless `to_the_end`.
+    After a fault the tasks behind it are not waited for, unless `to_the_end`.
     """
 
     threads: int
@@ -55,7 +55,7 @@ class Together:
 
     def round(self, ready: Sequence[Any]) -> list[Outcome]:
         if self.threads == 1 or len(ready) == 1:
-            return [_go_on(run, None) for run in ready]
+            return self._one_by_one(ready)
         waiting = deque(enumerate(ready))
         found: dict[int, Outcome] = {}
 
@@ -83,6 +83,14 @@ class Together:
         outcomes = [found[place] for place in range(len(ready))]
         last = next((i for i, one in enumerate(outcomes) if self._is_last(one)), len(ready))
         return outcomes[: last + 1]
+
+    def _one_by_one(self, ready: Sequence[Any]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for run in ready:
+            outcomes.append(_go_on(run, None))
+            if self._is_last(outcomes[-1]):
+                break
+        return outcomes
 
     def _is_last(self, outcome: Outcome) -> bool:
         return isinstance(outcome[1], Fault) and not self.to_the_end
