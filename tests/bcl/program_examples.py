@@ -20,7 +20,7 @@ Examples = dict[str, "Callable[[], Example]"]
 
 @dataclass
 class Example:
-    """`tolerance` is relative, with as much absolute; `kernel` is needed where there are several."""
+    """`tolerance` is relative, with as much absolute; `kernel` names one of several."""
 
     arguments: list[np.ndarray | float]
     outputs: dict[int, np.ndarray]

@@ -79,7 +79,7 @@ MESSAGES = {
         "error: parameter 'q.coerce' of kernel 'k' has a type that a launch cannot pass\n"
         "  where:    k.bcl:2\n"
         "    __mlu_entry__ void k(int *p, P q) { *p = q.a; }\n"
-        "  try:      use a pointer, an integer, half or float",
+        "  try:      use a pointer, a number, or a structure of more than 16 bytes",
     ),
     "no kernel": (
         "int f() { return 1; }\n",

@@ -1,4 +1,4 @@
-"""Kernels in the dialects of public ones, one or two ideas each (`programs/*.mlu`), against NumPy."""
+"""Kernels in the dialects of public ones, one or two ideas each, against NumPy."""
 
 from __future__ import annotations
 

@@ -205,5 +205,6 @@ def test_attention_the_other_way() -> None:
 def test_overlaps_of_halves() -> None:
     a = np.array([[0, 0, 4, 4], [1, 1, 3, 5]], H)
     b = np.array([[2, 2, 6, 6], [0, 0, 2, 2], [7, 7, 8, 8]], H)
-    judge("bbox_overlaps", Example([a, b, gone(H, 2, 3), 2, 3, 0], {2: overlaps(a.astype(float), b)},
-                                   2e-3, kernel="MLUKernelBboxOverlaps<half>"))  # fmt: skip
+    wanted = overlaps(a.astype(float), b)
+    judge("bbox_overlaps", Example([a, b, gone(H, 2, 3), 2, 3, 0], {2: wanted}, 2e-3,
+                                   kernel="MLUKernelBboxOverlaps<half>"))  # fmt: skip

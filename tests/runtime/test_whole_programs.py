@@ -105,3 +105,12 @@ def test_the_header_has_the_statuses() -> None:
     listed = header.partition("} cnrtRet_t;")[0].rpartition("typedef enum {")[2]
     found = {name: int(value) for name, value in re.findall(r"(\w+) = (\d+)", listed)}
     assert found == {status.name: status.value for status in Status}
+
+
+def test_a_library_of_operators_and_its_user(capfd: pytest.CaptureFixture[str]) -> None:
+    folder = PROGRAMS / "library"
+    files = [folder / name for name in ("main.cpp", "scale.mlu", "sum.mlu")]
+    done = run_files(*files, include_dirs=[folder / "include"], defines={"DEAL": 768})
+    said = capfd.readouterr()
+    assert said.out == "status 0, sum 11250\nof an unknown type: 1\n", said.err
+    assert done.status == 0

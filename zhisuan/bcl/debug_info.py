@@ -24,6 +24,8 @@ _ENCODINGS = {
     "DW_ATE_UTF": "u",
     "DW_ATE_float": "f",
 }
+BY_ADDRESS = 128
+"""Bits beyond which a structure is passed by its address."""
 HEADERS = str(INCLUDE)
 GENERATED = "dlp_instructions.h"
 
@@ -105,7 +107,7 @@ class DebugInfo:
         return (found[1], "arg" in self.fields(found[2])) if is_ours else None
 
     def kind(self, node: str) -> str:
-        """`ptr`, or an element type's name; empty for what cannot be a kernel argument."""
+        """`ptr`, `struct`, or a number's type; empty for what cannot be a kernel argument."""
         text = self.nodes.get(node, "")
         fields = self.fields(node)
         if "DW_TAG_pointer_type" in text or "DW_TAG_reference_type" in text:
@@ -117,6 +119,8 @@ class DebugInfo:
             return (
                 f"u{fields['size']}" if "baseType" not in fields else self.kind(fields["baseType"])
             )
+        if "DW_TAG_structure_type" in text and int(fields.get("size", 0)) > BY_ADDRESS:
+            return "struct"
         if text.startswith("!DIDerivedType") and "baseType" in fields:
             return self.kind(fields["baseType"])
         return ""

@@ -96,7 +96,7 @@ def _set_variables(s: Selector, variables: Variables) -> None:
 
 def kernel_parameter_mode(s: Selector, parameter: ir.Parameter) -> str:
     """The scalar mode that loads a kernel's parameter; other types are an error."""
-    mode = {"ptr": "i64"}.get(parameter.kind, parameter.kind)
+    mode = {"ptr": "i64", "struct": "i64"}.get(parameter.kind, parameter.kind)
     if mode == "f64":
         s.float_mode(ir.Float("double"))
     if not mode and isinstance(parameter.type, ir.Pointer):
@@ -105,7 +105,7 @@ def kernel_parameter_mode(s: Selector, parameter: ir.Parameter) -> str:
         raise s.error(
             f"parameter '{parameter.name}' of kernel '{s.function.source_name}' has a type that"
             " a launch cannot pass",
-            "use a pointer, an integer, half or float",
+            "use a pointer, a number, or a structure of more than 16 bytes",
         )
     return mode
 

@@ -202,7 +202,7 @@ class Wanted:
         values: list[int | float] = []
         for parameter in entry.parameters:
             text = given[parameter.name]
-            if parameter.kind != "ptr":
+            if not parameter.is_pointer:
                 values.append(by_hand.scalar_argument(parameter, text))
                 continue
             if text.endswith(".npy"):

@@ -52,11 +52,9 @@ def launch(
     entry = kernel_of(program, kernel)
     given = given_arguments(entry, texts)
     chip = machines.load(machine or machines.DEFAULT)
-    buffers = {
-        p.name: buffer_argument(p, given[p.name]) for p in entry.parameters if p.kind == "ptr"
-    }
+    buffers = {p.name: buffer_argument(p, given[p.name]) for p in entry.parameters if p.is_pointer}
     scalars = {
-        p.name: scalar_argument(p, given[p.name]) for p in entry.parameters if p.kind != "ptr"
+        p.name: scalar_argument(p, given[p.name]) for p in entry.parameters if not p.is_pointer
     }
     start = time.perf_counter()
 

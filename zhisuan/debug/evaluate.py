@@ -119,7 +119,7 @@ class Evaluator:
                 continue
             for number, parameter in enumerate(kernel.parameters):
                 if parameter.name == name:
-                    is_pointer = parameter.kind == "ptr"
+                    is_pointer = parameter.is_pointer
                     kind = types.pointer(VOID) if is_pointer else types.scalar(parameter.kind)
                     return Value(kind, InMemory(PARAM.base + PARAM_SLOT * number))
         return None

@@ -19,7 +19,7 @@ from zhisuan.isa.asm_state import UNKNOWN_PLACE, Draft, read_place
 from zhisuan.isa.number import ALL, FLOATS
 from zhisuan.isa.program import Array, Kernel, Parameter
 
-PARAMETER_KINDS = ("ptr", *ALL)
+PARAMETER_KINDS = ("ptr", "struct", *ALL)
 ARRAY_SPACES = {space.name: space for space in (NRAM, WRAM, SRAM, LDRAM)}
 """Memories in which a program gives out arrays itself."""
 

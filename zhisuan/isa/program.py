@@ -27,10 +27,17 @@ CHECK = 4
 
 @dataclass(frozen=True)
 class Parameter:
-    """A kernel argument; kind is `ptr`, an integer type or a float type of `number.ALL`."""
+    """A kernel argument; kind is `ptr`, `struct` or a number's type of `number.ALL`.
+
+    A structure is passed by the address of a copy in GDRAM.
+    """
 
     name: str
     kind: str
+
+    @property
+    def is_pointer(self) -> bool:
+        return self.kind in ("ptr", "struct")
 
 
 @dataclass(frozen=True)

@@ -259,10 +259,10 @@ class HostCalls:
         self, stub: int, values: Sequence[bytes], dims: Dims, task_type: str, queue: int
     ) -> None:
         program, kernel = self.kernels.find(stub)
-        args = self.kernels.arguments(program.kernel(kernel), values)
         held = self._queue(queue)
         if held.failed:
             return  # the queue says so when it is waited for
+        args, copies = self.kernels.arguments(program.kernel(kernel), values, self.card)
         before = self.card.faults
         try:
             self.card.launch(program, kernel, args, dims, task_type)
@@ -272,6 +272,9 @@ class HostCalls:
                 self._report(str(error))
                 return
             raise
+        finally:
+            for copy in copies:
+                self.card.free(copy)
 
     # -- what handles stand for -------------------------------------------------------------
 

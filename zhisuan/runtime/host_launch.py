@@ -16,7 +16,7 @@ from zhisuan.base import dtype as dtypes
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl.host import HEAD, MAGIC, unpack
 from zhisuan.isa.program import Kernel, Program
-from zhisuan.runtime.card import wrong_count
+from zhisuan.runtime.card import Card, wrong_count
 from zhisuan.runtime.status import CallError, Status
 from zhisuan.sim.tasks import Dims
 
@@ -69,14 +69,26 @@ class Kernels:
         index, kernel = self._of_stub[stub]
         return self.programs[index], kernel
 
-    def arguments(self, kernel: Kernel, values: Sequence[bytes]) -> list[int | float]:
-        """Numbers from the bytes that the host passes, by the kinds of the parameters."""
+    def arguments(
+        self, kernel: Kernel, values: Sequence[bytes], card: Card
+    ) -> tuple[list[int | float], list[int]]:
+        """Numbers from the bytes that the host passes, by the kinds of the parameters.
+
+        Also the addresses on the card of structures' copies, to be freed after the launch.
+        """
         if len(values) != len(kernel.parameters):
             raise wrong_count(kernel.name, [p.name for p in kernel.parameters], len(values))
         found: list[int | float] = []
+        copies: list[int] = []
         for parameter, raw in zip(kernel.parameters, values, strict=True):
-            is_pointer = parameter.kind == "ptr"
-            kind = np.dtype(np.uint64) if is_pointer else dtypes.dtype(parameter.kind).numpy
+            if parameter.kind == "struct":
+                copies.append(card.allocate(len(raw), f"argument '{parameter.name}'"))
+                card.write(copies[-1], np.frombuffer(raw, np.uint8))
+                found.append(copies[-1])
+                continue
+            kind = (
+                np.dtype(np.uint64) if parameter.is_pointer else dtypes.dtype(parameter.kind).numpy
+            )
             if len(raw) != kind.itemsize:
                 raise CallError(
                     Status.cnrtErrorArgsInvalid,
@@ -85,4 +97,4 @@ class Kernels:
                     found=f"{len(raw)} bytes",
                 )
             found.append(np.frombuffer(raw, kind)[0].item())
-        return found
+        return found, copies

@@ -214,7 +214,7 @@ class _Copies:
 
 def _argument(kernel: Kernel, parameter: Parameter, value: Any, card: Card) -> Any:
     """What the launch takes for `value`: an array to copy, an address or a number."""
-    is_pointer = parameter.kind == "ptr"
+    is_pointer = parameter.is_pointer
     if isinstance(value, DeviceArray) and is_pointer:
         if value.card is not card:
             raise ZhisuanError(

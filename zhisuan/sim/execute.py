@@ -285,7 +285,7 @@ def _argument_bits(kernel: Kernel, parameter: Parameter, value: int | float) -> 
     if kind in FLOATS and (is_whole or isinstance(value, float | np.floating)):
         with np.errstate(over="ignore"):
             return bits_of(value, kind)
-    mode = "u64" if kind == "ptr" else kind
+    mode = "u64" if parameter.is_pointer else kind
     if mode in INTEGERS and is_whole:
         bits = bits_of(int(value), mode)
         if int(value) in (bits, bits - (1 << 64)):
