@@ -26,6 +26,7 @@ from benchmarks import (
     scaling,
     speed,
     sweeps,
+    variables,
     vgg,
 )
 from zhisuan.base.files import write_atomically
@@ -44,6 +45,7 @@ SECTIONS: dict[str, tuple[str, Callable[[], str]]] = {
     "vgg16": ("VGG16", vgg.section),
     "core": ("The native core", core.section),
     "compile": ("Compiling", compile_time.section),
+    "variables": ("Variables for a debugger", variables.section),
     "sweeps": ("Sweeps", sweeps.section),
     "checks": ("Checks", checks.section),
     "accuracy": ("Accuracy", accuracy.section),
