@@ -1,8 +1,9 @@
 """A card for programs that launch kernels one by one: memory to allocate, launches, their time.
 
 Comes in: a machine; then allocations, copies, launches.  Goes out: values, cycles, and what the
-checks find.  Launches take place at once and one after the other, so every order that queues
-and copies ask for holds.  Copies between host and card take no time.
+checks find.  Values are computed at once and one launch after the other, so every order that
+queues and copies ask for holds; when launches take place on the card is the timeline's matter.
+Copies between host and card take no time.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from zhisuan.isa.address import GDRAM
 from zhisuan.isa.program import Program
 from zhisuan.runtime.device import Device
 from zhisuan.runtime.heap import Heap
+from zhisuan.runtime.timeline import Timeline, Times
 from zhisuan.sim.tasks import ONE_TASK, Dims
 from zhisuan.sim.timing import Timing, replay
 
@@ -34,8 +36,11 @@ class Card:
         self.device = Device(machine, knobs.executor() or "native", checks)
         self.heap = Heap(machine)
         self.faults = 0
+        self.queues = 0
+        """How many numbers of queues are taken; for those who give them out."""
         self._allocated = 0
         self._fresh = GDRAM.base
+        self.timeline = Timeline(machine)
         self._timing: Timing | None = None
 
     @property
@@ -75,9 +80,9 @@ class Card:
 
     def launch(
         self, program: Program, kernel: str, args: Sequence[int | float],
-        dims: Dims = ONE_TASK, task_type: str = "BLOCK",
+        dims: Dims = ONE_TASK, task_type: str = "BLOCK", queue: int = 0,
     ) -> None:  # fmt: skip
-        """Run a kernel to its end; `args` in the order of its parameters.
+        """Run a kernel to its end; `args` in the order of its parameters.  `queue` is any number.
 
         A kernel that stops raises its fault, with what the checks found until then.
         """
@@ -95,6 +100,7 @@ class Card:
                     raise
             finally:
                 self._begin_again()
+        self.timeline.launch(queue, dims, task_type)
 
     def check(self) -> None:
         """Raise what the checks find in the launches so far."""
@@ -108,6 +114,12 @@ class Card:
         self.faults += 1
         self.device.forget()
         self.heap.forget_launches()
+        self.timeline = Timeline(self.machine)
+
+    def wait(self, *queues: int) -> None:
+        """The host waits for queues."""
+        for mark in [self.timeline.mark(queue) for queue in queues]:
+            self.timeline.wait(mark)
 
     def timing(self) -> Timing:
         """The cycles of all launches so far, each after the one before."""
@@ -115,11 +127,10 @@ class Card:
             self._timing = replay(self.device.trace.build(), self.machine)
         return self._timing
 
-    def seconds(self, launches: int) -> float:
-        """When the first `launches` launches are over, in seconds of the machine's clock."""
-        if not launches:
-            return 0.0
-        return int(self.timing().launch_end[launches - 1]) / self.machine.clock_hz
+    def times(self) -> Times:
+        """When launches took place on the card, those of several queues next to each other."""
+        cycles = self.timing().launch_cycles().tolist() if self.launches else []
+        return self.timeline.times(cycles)
 
 
 def wrong_count(kernel: str, parameters: Sequence[str], found: int) -> ZhisuanError:

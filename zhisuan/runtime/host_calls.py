@@ -35,7 +35,10 @@ class _Queue:
 
 @dataclass
 class _Notifier:
-    launches: int | None = None
+    """`mark` of the card's timeline, and how often a kernel had stopped by then."""
+
+    mark: int | None = None
+    faults: int = 0
 
 
 @dataclass
@@ -185,11 +188,14 @@ class HostCalls:
         self._drop(queue, _Queue, "queue")
 
     def do_sync_queue(self, queue: int) -> int:
-        return _after_sync(self._queue(queue))
+        status = _after_sync(self._queue(queue))
+        self.card.wait(queue)
+        return status
 
     def do_sync_device(self) -> int:
-        queues = [o for o in self._objects.values() if isinstance(o, _Queue)]
-        return max(_after_sync(queue) for queue in [self._default, *queues])
+        queues = {n: o for n, o in self._objects.items() if isinstance(o, _Queue)}
+        self.card.wait(0, *queues)
+        return max(_after_sync(queue) for queue in [self._default, *queues.values()])
 
     def do_notifier(self, at: int) -> None:
         _store(at, ctypes.c_uint64, self._new(_Notifier()))
@@ -199,20 +205,29 @@ class HostCalls:
 
     def do_place_notifier(self, notifier: int, queue: int) -> None:
         self._queue(queue)
-        self._get(notifier, _Notifier, "notifier").launches = self.card.launches
+        held = self._get(notifier, _Notifier, "notifier")
+        held.mark, held.faults = self.card.timeline.mark(queue), self.card.faults
 
     def do_wait_notifier(self, notifier: int) -> None:
         self._placed(notifier)
+        self._wait_for(notifier, None)
 
     def do_queue_waits(self, notifier: int, queue: int) -> None:
         self._queue(queue)
-        self._get(notifier, _Notifier, "notifier")
+        self._wait_for(notifier, queue)
+
+    def _wait_for(self, notifier: int, queue: int | None) -> None:
+        """A notifier that was never placed, or before a kernel stopped, keeps nobody waiting."""
+        held = self._get(notifier, _Notifier, "notifier")
+        if held.mark is not None and held.faults == self.card.faults:
+            self.card.timeline.wait(held.mark, queue)
 
     def do_duration(self, start: int, end: int, at: int, per_second: int) -> None:
         first, last = self._placed(start), self._placed(end)
         if self.faults:
             raise CallError(Status.cnrtErrorKernelFault, "there is no time after a kernel stopped")
-        seconds = self.card.seconds(last) - self.card.seconds(first)
+        marks = self.card.times().marks
+        seconds = (marks[last] - marks[first]) / self.card.machine.clock_hz
         _store(at, ctypes.c_float, seconds * per_second)
 
     # -- launches ---------------------------------------------------------------------------
@@ -265,7 +280,7 @@ class HostCalls:
         args, copies = self.kernels.arguments(program.kernel(kernel), values, self.card)
         before = self.card.faults
         try:
-            self.card.launch(program, kernel, args, dims, task_type)
+            self.card.launch(program, kernel, args, dims, task_type, queue)
         except ZhisuanError as error:
             if self.card.faults > before and error.where is not None:
                 held.failed, self.faults = True, self.faults + 1
@@ -299,11 +314,11 @@ class HostCalls:
         return self._get(handle, _Queue, "queue") if handle else self._default
 
     def _placed(self, handle: int) -> int:
-        launches = self._get(handle, _Notifier, "notifier").launches
-        if launches is None:
+        mark = self._get(handle, _Notifier, "notifier").mark
+        if mark is None:
             raise CallError(Status.cnrtErrorNotReady, "the notifier was not placed",
                             hint="cnrtPlaceNotifier(notifier, queue)")  # fmt: skip
-        return launches
+        return mark
 
 
 def _placed_at(error: ZhisuanError, place: str) -> ZhisuanError:

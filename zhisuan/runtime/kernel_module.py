@@ -38,7 +38,8 @@ class DeviceArray:
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
     def get(self) -> np.ndarray:
-        """A copy on the host."""
+        """A copy on the host, which waits for all queues."""
+        self.card.wait(*range(self.card.queues))
         count = self.nbytes // self.dtype.itemsize
         return self.card.read(self.address, self.dtype, count).reshape(self.shape)
 
@@ -48,20 +49,39 @@ class DeviceArray:
 
 
 class Queue:
-    """Launches in order, and their cycles."""
+    """Launches in order, and their cycles; `wait_for` another queue's launches so far."""
 
     def __init__(self, card: Card) -> None:
         self.card = card
+        self.number = card.queues
+        card.queues += 1
         self._launches: list[tuple[int, int]] = []
 
     def note_launch(self) -> None:
         """The card's last launch was on this queue."""
         self._launches.append((self.card.faults, self.card.launches - 1))
 
+    def wait_for(self, other: Queue) -> None:
+        """What is launched here from now on begins when `other` has done its launches so far."""
+        self.card.timeline.wait(self.card.timeline.mark(other.number), self.number)
+
+    def wait(self) -> None:
+        """The host waits for this queue; what it launches later begins later."""
+        self.card.wait(self.number)
+
+    @property
+    def spans(self) -> list[tuple[float, float]]:
+        """When each launch of `cycles` began and ended on the card, in seconds."""
+        times, hz = self.card.times(), self.card.machine.clock_hz
+        return [(times.start[i] / hz, times.end[i] / hz) for i in self._since_the_fault()]
+
+    def _since_the_fault(self) -> list[int]:
+        return [launch for faults, launch in self._launches if faults == self.card.faults]
+
     @property
     def cycles(self) -> list[int]:
         """Cycles of each launch on this queue since the card's last fault, in order."""
-        launches = [launch for faults, launch in self._launches if faults == self.card.faults]
+        launches = self._since_the_fault()
         return self.card.timing().launch_cycles()[launches].tolist() if launches else []
 
     @property
@@ -171,9 +191,13 @@ class Launcher:
         copies = _Copies(card)
         try:
             values = [copies.of(v) if isinstance(v, np.ndarray) else v for v in checked]
-            card.launch(self.module.program, kernel.name, values, self.dims, self.task_type)
+            queue = self.queue or self.module.default_queue
+            card.launch(self.module.program, kernel.name, values, self.dims, self.task_type,
+                        queue.number)  # fmt: skip
             card.check()
-            (self.queue or self.module.default_queue).note_launch()
+            queue.note_launch()
+            if copies:
+                queue.wait()
             copies.take_back(kernel.name)
         finally:
             copies.free()
@@ -192,6 +216,9 @@ class _Copies:
             self._held[id(array)] = array, address
             self.card.write(address, np.ascontiguousarray(array))
         return self._held[id(array)][1]
+
+    def __bool__(self) -> bool:
+        return bool(self._held)
 
     def take_back(self, kernel: str) -> None:
         for array, address in self._held.values():
