@@ -148,6 +148,22 @@ CASES = {
         ("__bang_atomic_add",),
         "1,024 on a core",
     ),
+    "shared loads": Case(
+        kernel("  for (int i = 0; i < n; i++) {\n"
+               "  __memcpy(a, in + i * 8192, 32768, GDRAM2NRAM);\n"
+               "  __bang_add(a, a, a, 8192); }\n"
+               "  __memcpy(out + taskId * 32, a, 128, NRAM2GDRAM);", "__nram__ float a[8192];"),
+        kernel("  for (int i = 0; i < n; i++) {\n"
+               "  if (__is_mpu()) __memcpy(table, in + i * 8192, 32768, GDRAM2SRAM);\n"
+               "  __sync_cluster();\n"
+               "  if (!__is_mpu()) { __memcpy(a, table, 32768, SRAM2NRAM);\n"
+               "  __bang_add(a, a, a, 8192); }\n  __sync_cluster(); }\n"
+               "  if (!__is_mpu()) __memcpy(out + taskId * 32, a, 128, NRAM2GDRAM);",
+               "__nram__ float a[8192];\n__mlu_shared__ float table[8192];"),
+        floats(512, 131072, 16, **MLU270),
+        ("GDRAM2NRAM",),
+        "16 cores load the same data",
+    ),
     "scalar loop": Case(
         kernel("  __memcpy(a, in, 16384, GDRAM2NRAM);\n"
                "  for (int i = 0; i < n; i++) a[i] = a[i] * 3.0f + 1.0f;\n"

@@ -15,7 +15,7 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as schema
 
 from zhisuan.isa.disasm import format_instruction
 from zhisuan.report.describe import describe
-from zhisuan.report.intervals import Lane, lanes_of
+from zhisuan.report.intervals import Lane, lanes_of, thinned
 from zhisuan.report.palette import UNIT_NAMES, cause
 from zhisuan.report.profile.counters import Counter, counters
 from zhisuan.report.profile.profile import Profile
@@ -24,6 +24,9 @@ from zhisuan.sim.trace import SCALAR_RUN
 
 SEQUENCE = 1
 """All packets come from one writer, whose names are interned."""
+LIMIT = 100_000
+"""Intervals of a track that are shown one by one; of more, short ones that follow each other are
+shown as one for each state."""
 WORKS, WAITS, LAUNCHES = "works", "waits", "launches"
 _NS = 1_000_000_000
 Event = schema.TrackEvent
@@ -174,7 +177,8 @@ class _Writer:
 
     def _core(self, place: int, process: int, core: int) -> None:
         name = "memory core" if core == MEMORY_CORE else f"core {core}"
-        for number, lane in enumerate(lanes_of(self.trace, self.timing, place)):
+        for number, whole in enumerate(lanes_of(self.trace, self.timing, place)):
+            lane = thinned(whole, LIMIT, len(self.timing.causes))
             if core == MEMORY_CORE and lane.unit in ("vfu", "mfu"):
                 continue
             tid = 16 + place * 8 + number
@@ -182,7 +186,7 @@ class _Writer:
             self._lane(track, lane)
 
     def _lane(self, track: int, lane: Lane) -> None:
-        for begin, end, state, row in _intervals(lane):
+        for begin, end, state, row, merged in _intervals(lane):
             if state:
                 cause_name = cause(self.timing.causes[state]).name
                 if self.timing.causes[state] == "idle":
@@ -195,6 +199,8 @@ class _Writer:
                 self._details(event, lane, row)
             if row >= 0:
                 self._say(event, "line", self._where(row))
+            if merged > 1:
+                self._say(event, "intervals shown as one", merged)
             self._finish()
 
     def _title(self, lane: Lane, row: int) -> str:
@@ -220,9 +226,10 @@ class _Writer:
         return self.profile.table.lines[line].where if line >= 0 else "unknown"
 
 
-def _intervals(lane: Lane) -> Iterator[tuple[int, int, int, int]]:
+def _intervals(lane: Lane) -> Iterator[tuple[int, int, int, int, int]]:
+    """Begin, end, state, row, and how many intervals it stands for."""
     edges = lane.edges
-    columns = edges[:-1], edges[1:], lane.state, lane.row
+    columns = edges[:-1], edges[1:], lane.state, lane.row, lane.merged
     return zip(*(column.tolist() for column in columns), strict=True)
 
 

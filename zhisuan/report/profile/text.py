@@ -14,13 +14,17 @@ from rich.text import Text
 
 from zhisuan.report import quantities as q
 from zhisuan.report.profile.advice import Advice, advise
+from zhisuan.report.profile.advice.words import size
 from zhisuan.report.profile.blame import KINDS
 from zhisuan.report.profile.kinds import kind_name
+from zhisuan.report.profile.occupancy import Occupancy
 from zhisuan.report.profile.profile import Profile
 
 LINES = 10
 LEAST_SHARE = 0.005
 NO_ADVICE = "Nothing that the rules know takes a good part of the time."
+HOLDERS = 3
+"""Of a memory that are named."""
 WIDE = 100
 """Terminal columns from which a line shows two kinds of what it is charged with."""
 
@@ -44,7 +48,31 @@ def summary(profile: Profile) -> list[Text]:
     lines = [Text(report.title, style="bold"), Text(report.machine.title, style="dim"), Text(took)]
     if cores > 1:
         lines.append(Text(f"{len(profile.active)} of {cores} cores took part; means over these"))
+    lines += [Text(text, style="dim") for text in fullest(profile)]
     return lines
+
+
+def fullest(profile: Profile) -> list[str]:
+    """`NRAM holds 8 KiB at most, of 768 KiB: a 4 KiB, b 4 KiB`; of the core or cluster where it is
+    fullest; of each memory that is used."""
+    best: dict[str, Occupancy] = {}
+    for place in profile.active.tolist():
+        for one in profile.memories.of_core(place):
+            if one.memory not in best or one.most > best[one.memory].most:
+                best[one.memory] = one
+    return [_fullest(profile, one) for one in best.values()]
+
+
+def _fullest(profile: Profile, one: Occupancy) -> str:
+    held = one.held[:, one.peak]
+    order = [i for i in np.argsort(-held, kind="stable") if held[i]][:HOLDERS]
+    parts = [
+        f"{profile.memories.holders[int(one.owners[i])].name} {size(float(held[i]))}" for i in order
+    ]
+    more = ", …" if (held > 0).sum() > len(order) else ""
+    return f"{one.memory} holds {size(one.most)} at most, of {size(one.size)}: " + (
+        ", ".join(parts) + more
+    )
 
 
 def hot_lines(profile: Profile, width: int) -> Table:

@@ -77,6 +77,14 @@ class Bounds:
             self._known[name] = max(self.profile.total / max(other.total, 1), 1.0)
         return self._known[name]
 
+    def with_less_traffic(self, part: float) -> float:
+        """If DRAM had to move only `part` of what it moves: timed on one faster by as much."""
+        report = self.profile.report
+        machine = report.machine
+        rate = int(machine.dram.bytes_per_second / max(part, 1e-3))
+        other = replace(machine, dram=replace(machine.dram, bytes_per_second=rate))
+        return max(self.profile.total / max(replay(report.trace, other).total, 1), 1.0)
+
     def without_share(self, share: float) -> float:
         """If what takes `share` of the time took none."""
         return 1 / max(1 - share, 1e-3)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from zhisuan.isa.registry import Unit
 from zhisuan.report.profile.advice.advice import Advice
 from zhisuan.report.profile.advice.bounds import Bounds, with_wide_sram, without_dram_limit
 from zhisuan.report.profile.advice.facts import Facts, largest
@@ -17,6 +18,8 @@ from zhisuan.report.profile.profile import Profile
 from zhisuan.sim.tasks import MEMORY_CORE
 
 WAITING = 0.15
+REPEATED = 0.25
+"""Part of DRAM's traffic that is the same bytes again."""
 
 
 def idle_cores(facts: Facts, bounds: Bounds) -> Iterator[Advice]:
@@ -126,4 +129,58 @@ def shared_memory(facts: Facts, bounds: Bounds) -> Iterator[Advice]:
     )
 
 
-RULES = (idle_cores, uneven_tasks, barriers, shared_memory)
+def shared_loads(facts: Facts, bounds: Bounds) -> Iterator[Advice]:
+    """The same bytes of GDRAM, loaded by every core for itself."""
+    profile, moved = facts.profile, facts.profile.moved
+    waits = facts.share("io", "dram", units=(Unit.IO.value,))
+    if waits < WAITING or len(facts.places) < 2 or not profile.report.machine.sram.size:
+        return
+    rows = facts.rows(Unit.IO.value)
+    rows = rows[(moved.high[rows] > moved.low[rows]) & (profile.line_of_row[rows] >= 0)]
+    lines = profile.line_of_row[rows]
+    again = np.zeros(len(profile.table.lines))
+    for line in np.unique(lines).tolist():
+        mine = rows[lines == line]
+        again[line] = moved.dram[mine].sum() * _by_several(facts, mine)
+    traffic = moved.dram.sum()
+    if again.sum() < REPEATED * traffic:
+        return
+    named = largest(again)
+    mine = rows[np.isin(lines, named)]
+    cores = len(np.unique(profile.work.place[mine]))
+    part = float(again.sum() / traffic)
+    yield Advice(
+        "shared loads",
+        f"{cores} cores load the same data {at_lines(profile, named)}, each for itself: "
+        f"{share(part)} of DRAM's traffic.",
+        "Load it once for a cluster: the memory core brings it to SRAM and hands it out with "
+        "__memcpy_multicast, or cores read it from SRAM.",
+        named,
+        waits,
+        bounds.with_less_traffic(1 - part),
+    )
+
+
+def _by_several(facts: Facts, rows: np.ndarray) -> float:
+    """Of what transfers read, the part that another core of the launch reads too and that would
+    be saved if only one did."""
+    moved, places = facts.profile.moved, facts.profile.work.place
+    launch = facts.profile.report.trace.launch
+    read, saved = int((moved.high[rows] - moved.low[rows]).sum()), 0
+    for number in np.unique(launch[rows]).tolist():
+        mine = rows[launch[rows] == number]
+        cores = [mine[places[mine] == place] for place in np.unique(places[mine])]
+        saved += sum(_distinct(facts, own) for own in cores) - _distinct(facts, mine)
+    return saved / max(read, 1)
+
+
+def _distinct(facts: Facts, rows: np.ndarray) -> int:
+    """Bytes of GDRAM that transfers read, each counted once."""
+    moved = facts.profile.moved
+    order = np.argsort(moved.low[rows], kind="stable")
+    low, high = moved.low[rows][order], np.maximum.accumulate(moved.high[rows][order])
+    before = np.append(low[:1], high[:-1])
+    return int(np.maximum(high - np.maximum(low, before), 0).sum())
+
+
+RULES = (idle_cores, uneven_tasks, barriers, shared_memory, shared_loads)
