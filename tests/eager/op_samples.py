@@ -60,6 +60,9 @@ def places(*rows: list[int]) -> np.ndarray:
 
 SLICE = {"starts": (1, -1), "ends": (4, -9), "axes": (0, 1), "steps": (2, -1)}
 
+NARROW = {"strides": (2, 1), "pads": (1, 0, 0, 2), "dilations": (1, 2)}
+PADS = np.array([0, 1, 1, 0])
+
 SAMPLES: dict[str, list[Sample]] = {
     "add": pairs(real, real),
     "sub": pairs(real, real),
@@ -105,6 +108,44 @@ SAMPLES: dict[str, list[Sample]] = {
                 ([real(2, 4)], {"axis": 1, "exclusive": True, "reverse": True})],
     "triangle": [([real(3, 4)], {"k": 1}), ([real(2, 3, 3)], {"upper": False})],
     "flip": [([real(2, 3)], {"axes": (0, 1)})],
+    "max_pool": [([real(1, 2, 5, 4)], {"window": (2, 3), "strides": (2, 1),
+                                       "pads": (1, 0, 0, 1)})],
+    "max_pool_places": [([real(2, 1, 6)], {"window": (2,), "strides": (1,), "pads": (1, 0),
+                                           "dilations": (2,)})],
+    "average_pool": [
+        ([real(1, 2, 5, 4)], {"window": (2, 3), "strides": (2, 1), "pads": (1, 0, 0, 1)}),
+        ([real(1, 1, 5)], {"window": (3,), "strides": (2,), "pads": (1, 1), "count_padding": True}),
+    ],
+    "average_pool_back": [([real(1, 2, 3, 3), real(1, 2, 5, 4)],
+                           {"window": (2, 3), "strides": (2, 1), "pads": (1, 0, 0, 1),
+                            "count_padding": False})],
+    "instance_norm": [
+        ([real(2, 2, 2, 3), real(2), real(2)], {}),
+        ([real(1, 2, 2, 3), real(2), real(2), real(1, 2, 2, 3)], {"activation": "tanh"}),
+    ],
+    "batch_norm": [([real(2, 3, 2), real(3), real(3), real(3), positive(3)], {})],
+    "conv": [
+        ([real(2, 2, 5), real(3, 2, 2), real(3)],
+         {"strides": (2,), "pads": (1, 0), "dilations": (1,)}),
+        ([real(1, 4, 4, 5), real(2, 2, 2, 2)], {**NARROW, "groups": 2}),
+    ],
+    "conv2d": [
+        ([real(1, 2, 4, 5), real(2, 2, 2, 2), real(2)], NARROW),
+        ([real(1, 1, 3, 3), real(1, 1, 3, 3)],
+         {"pads": (1, 1, 1, 1), "pad_mode": "reflect", "activation": "tanh"}),
+    ],
+    "conv_transpose": [([real(1, 4, 2, 3), real(4, 2, 2, 2), real(4)],
+                        {**NARROW, "more": (1, 0), "groups": 2})],
+    "conv_input_back": [([real(1, 2, 2, 5), real(2, 2, 2, 2), real(1, 2, 4, 5)], NARROW)],
+    "conv_weight_back": [([real(1, 2, 2, 5), real(1, 2, 4, 5), real(2, 2, 2, 2)], NARROW)],
+    "conv_at": [([real(1, 2, 4, 5), real(2, 2, 2, 2), real(1, 2, 2, 5)], NARROW)],
+    "pad": [([real(2, 3), PADS], {}), ([real(2, 3), PADS], {"mode": "reflect"}),
+            ([real(2, 3), PADS], {"mode": "edge"}), ([real(3, 3), np.array([-1, 0, 1, 2])], {})],
+    "pad_back": [([real(3, 4), real(2, 3), PADS], {}),
+                 ([real(3, 4), real(2, 3), PADS], {"mode": "reflect"})],
+    "resize_nearest": [([real(1, 2, 2, 3)], {"scale_h": 2, "scale_w": 1})],
+    "slice1d": [([real(5)], {"start": 1, "stop": 4})],
+    "vecmat": [([real(3), real(3, 2)], {})],
     "clip": [([real(4, 4)], {"low": -0.7, "high": 0.93})],
     "cast": [([real(3)], {"to": "f64"})],
     "where": [([np.array([[True], [False]]), real(2, 3), real(3)], {})],

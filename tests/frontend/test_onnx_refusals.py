@@ -66,7 +66,7 @@ def test_everything_unsupported_is_listed_with_counts() -> None:
         "Det ×2 (first: det_0)",
         "If ×1 (first: choice)",
         "com.microsoft::Gelu ×1 (first: gelu)",
-        "Conv with auto_pad=SAME_UPPER ×1 (first: conv)",
+        "Conv with auto_pad=SAME_UPPER of open sizes ×1 (first: conv)",
         "Pad with mode=wrap ×1 (first: pad)",
         "Identity that reads 'nowhere', made by no node ×1 (first: lost)",
         "element type BFLOAT16 ×1 (first: cast)",

@@ -68,6 +68,12 @@ def lower_pool(state: Lowering, node: Node) -> None:
             expected="no padding, or padding that counts",
             found=f"pads {list(attrs['pads'])} left out of the mean",
         )
+    if attrs.get("dilations"):
+        raise ZhisuanError(
+            f"{node.op} '{node.label}' cannot be lowered",
+            expected="windows without dilation",
+            found=f"dilations {list(attrs['dilations'])}",
+        )
     height, width, c = state.image(x)
     out_h, out_w, _ = state.image(node.output)
     shape = pixelwise.Pooling(

@@ -7,6 +7,7 @@ import numpy as np
 from zhisuan.base.dtype import from_numpy
 from zhisuan.frontend.onnx.step import Step, Unsupported, dtype_of
 from zhisuan.frontend.onnx.table import converts
+from zhisuan.graph.dims import Dim
 
 
 @converts("Constant")
@@ -27,39 +28,112 @@ def _or_array(value: np.ndarray | None, given: object, dtype: type) -> np.ndarra
 
 @converts("Conv")
 def conv(step: Step) -> None:
-    step.ignore("kernel_shape")  # the weights say it too
-    if len(step.shape(0)) != 4:
-        raise Unsupported(f"Conv over {len(step.shape(0)) - 2} axes")
-    auto_pad = step.take("auto_pad", "NOTSET")
-    if auto_pad not in ("NOTSET", "VALID"):
-        raise Unsupported(f"Conv with auto_pad={auto_pad}")
-    attrs = {
-        "strides": step.take("strides", (1, 1)),
-        "pads": step.take("pads", (0, 0, 0, 0)),
-        "dilations": step.take("dilations", (1, 1)),
-        "groups": step.take("group", 1),
-    }
-    step.emit("conv2d", step.inputs, attrs)
+    kernel = step.take("kernel_shape", step.shape(1)[2:])
+    attrs = {**window_of(step, kernel), "groups": step.take("group", 1)}
+    step.emit("conv2d" if len(kernel) == 2 else "conv", step.inputs, attrs)
+
+
+def window_of(step: Step, kernel: tuple[Dim, ...]) -> dict[str, tuple[int, ...]]:
+    """Strides, dilations and pads; "same" pads make each side size / stride, rounded up."""
+    axes = len(kernel)
+    strides = step.take("strides", (1,) * axes)
+    dilations = step.take("dilations", (1,) * axes)
+    pads = step.take("pads", (0,) * (2 * axes))
+    auto = step.take("auto_pad", "NOTSET")
+    if auto in ("SAME_UPPER", "SAME_LOWER"):
+        sides = []
+        for size, k, s, d in zip(step.shape(0)[2:], kernel, strides, dilations, strict=True):
+            if not isinstance(size, int) or not isinstance(k, int):
+                raise Unsupported(f"{step.op} with auto_pad={auto} of open sizes")
+            more = max((-(-size // s) - 1) * s + (k - 1) * d + 1 - size, 0)
+            sides.append((more // 2, more - more // 2)[:: 1 if auto == "SAME_UPPER" else -1])
+        pads = (*(begin for begin, _ in sides), *(end for _, end in sides))
+    return {"strides": strides, "pads": pads, "dilations": dilations}
+
+
+@converts("ConvTranspose")
+def conv_transpose(step: Step) -> None:
+    """`output_shape` decides the pads, else the pads decide it."""
+    kernel = step.take("kernel_shape", step.shape(1)[2:])
+    axes = len(kernel)
+    sizes = [n for n in (*step.shape(0)[2:], *kernel) if isinstance(n, int)]
+    if len(sizes) != 2 * axes:
+        raise Unsupported("ConvTranspose of open sizes")
+    inner, kernel = sizes[:axes], sizes[axes:]
+    wanted = step.take("output_shape")
+    auto = step.take("auto_pad", "NOTSET")
+    more = step.take("output_padding", (0,) * axes)
+    strides = step.take("strides", (1,) * axes)
+    dilations = step.take("dilations", (1,) * axes)
+    pads = step.take("pads", (0,) * (2 * axes))
+    if wanted is None and auto.startswith("SAME"):
+        wanted = tuple(n * s for n, s in zip(inner, strides, strict=True))
+    if wanted is not None:
+        totals = [
+            (n - 1) * s + (k - 1) * d + 1 + m - w
+            for n, s, k, d, m, w in zip(
+                inner, strides, kernel, dilations, more, wanted[-axes:], strict=True
+            )
+        ]
+        more = tuple(m + max(-total, 0) for m, total in zip(more, totals, strict=True))
+        halves = [(max(t, 0) // 2, max(t, 0) - max(t, 0) // 2) for t in totals]
+        order = -1 if auto == "SAME_LOWER" or auto == "NOTSET" else 1
+        sides = [half[::order] for half in halves]
+        pads = (*(begin for begin, _ in sides), *(end for _, end in sides))
+    attrs = {"strides": strides, "pads": pads, "dilations": dilations, "more": more,
+             "groups": step.take("group", 1)}  # fmt: skip
+    step.emit("conv_transpose", step.inputs, attrs)
+
+
+@converts("BatchNormalization")
+def batch_norm(step: Step) -> None:
+    step.ignore("momentum", "spatial")
+    if step.take("training_mode", 0):
+        raise Unsupported("BatchNormalization in training mode")
+    step.outputs = step.outputs[:1]
+    step.emit("batch_norm", step.inputs, {"epsilon": step.take("epsilon", 1e-5)})
 
 
 @converts("MaxPool")
 @converts("AveragePool")
 def pool(step: Step) -> None:
-    """Windows with dilation, rounding up, or pads worked out at run time are refused."""
-    if len(step.shape(0)) != 4:
-        raise Unsupported(f"{step.op} over {len(step.shape(0)) - 2} axes")
-    for name, plain in (("auto_pad", "NOTSET"), ("ceil_mode", 0), ("dilations", (1, 1))):
-        if step.take(name, plain) not in (plain, "VALID"):
-            raise Unsupported(f"{step.op} with {name}")
-    step.ignore("storage_order")
-    attrs = {
-        "window": step.take("kernel_shape"),
-        "strides": step.take("strides", (1, 1)),
-        "pads": step.take("pads", (0, 0, 0, 0)),
-    }
+    """Rounding up is more padding at the ends, which never counts."""
+    window = step.take("kernel_shape")
+    attrs = {"window": window, **window_of(step, window)}
+    ceil = bool(step.take("ceil_mode", 0))
+    counts = bool(step.take("count_include_pad", 0))
+    if step.take("storage_order", 0) and len(step.outputs) > 1:
+        raise Unsupported(f"{step.op} with places column by column")
+    grown = _grown(step, attrs) if ceil else attrs["pads"]
+    if ceil and step.op == "AveragePool" and counts and grown != attrs["pads"]:
+        raise Unsupported("AveragePool with ceil_mode that counts padding")
+    attrs["pads"] = grown
+    flat = all(d == 1 for d in attrs["dilations"])
     if step.op == "AveragePool":
-        attrs["count_padding"] = bool(step.take("count_include_pad", 0))
-    step.emit("max_pool" if step.op == "MaxPool" else "average_pool", step.inputs, attrs)
+        attrs["dilations"] = () if flat else attrs["dilations"]
+        step.emit("average_pool", step.inputs, {**attrs, "count_padding": counts})
+    elif flat and len(step.outputs) == 1:
+        attrs.pop("dilations")
+        step.emit("max_pool", step.inputs, attrs)
+    else:
+        step.emit_all("max_pool_places", step.inputs, attrs)
+
+
+def _grown(step: Step, attrs: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """Pads whose ends let the last, incomplete window in, if it begins inside."""
+    axes = len(attrs["window"])
+    pads = list(attrs["pads"])
+    for axis, size in enumerate(step.shape(0)[2:]):
+        if not isinstance(size, int):
+            raise Unsupported(f"{step.op} with ceil_mode of open sizes")
+        stride = attrs["strides"][axis]
+        reach = (attrs["window"][axis] - 1) * attrs["dilations"][axis] + 1
+        padded = size + pads[axis] + pads[axis + axes]
+        count = -(-(padded - reach) // stride)
+        if count * stride >= size + pads[axis]:
+            count -= 1
+        pads[axis + axes] += max(count * stride + reach - padded, 0)
+    return tuple(pads)
 
 
 @converts("Gemm")

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from zhisuan.graph.dims import Dim, Shape
+from zhisuan.graph.handle import F
+from zhisuan.graph.ops.convolution_nd import conv_gradients
 from zhisuan.graph.ops.elementwise import relu, sigmoid, tanh
 from zhisuan.graph.ops.resample import PadMode, check_reflect, frame
 from zhisuan.graph.ops.rules import float_dtype
-from zhisuan.graph.registry import Call, find, op, shape_text
+from zhisuan.graph.registry import Call, find, gradient, op, shape_text
 
 Activation = Literal["", "relu", "sigmoid", "tanh"]
 ACTIVATIONS = {"": lambda x: x, "relu": relu, "sigmoid": sigmoid, "tanh": tanh}
@@ -107,3 +109,16 @@ def conv2d(
     if bias is not None:
         y = y + bias.reshape(1, -1, 1, 1)
     return ACTIVATIONS[activation](y)
+
+
+@gradient("conv2d")
+def _(g, x, w, bias, y, strides, pads, pad_mode, dilations, groups, activation):
+    g = before_activation(g, y, activation)
+    attrs = {"strides": strides, "pads": pads, "dilations": dilations, "groups": groups}
+    if pad_mode == "constant":
+        return conv_gradients(g, x, w, bias, attrs)
+    top, left, bottom, right = pads
+    sides = np.array([0, 0, top, left, 0, 0, bottom, right])
+    wide = F.pad(x, sides, mode=pad_mode)
+    to_wide, to_w, to_bias = conv_gradients(g, wide, w, bias, {**attrs, "pads": (0, 0, 0, 0)})
+    return F.pad_back(to_wide, x, sides, mode=pad_mode), to_w, to_bias

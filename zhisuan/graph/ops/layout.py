@@ -259,6 +259,11 @@ def slice1d(x, *, start: int, stop: int):
     return x[start:stop]
 
 
+@gradient("slice1d")
+def _(g, x, start, stop):
+    return F.slice_back(g, x, starts=(start,), ends=(stop,), axes=(0,), steps=(1,))
+
+
 def unsqueezed(call: Call) -> Shape:
     shape = call.shapes[0]
     rank = len(shape) + len(call.attrs["axes"])

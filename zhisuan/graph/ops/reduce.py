@@ -153,3 +153,8 @@ def vecmat_shape(call: Call) -> Shape:
 def vecmat(x, matrix):
     """A row vector times a matrix: x [k], matrix [k, n] -> [n]."""
     return np.matmul(x, matrix)
+
+
+@gradient("vecmat")
+def _(g, x, matrix):
+    return F.matmul(matrix, g), F.unsqueeze(x, axes=(1,)) * F.unsqueeze(g, axes=(0,))

@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 
 from zhisuan.graph.dims import Dim, Shape
+from zhisuan.graph.handle import F
 from zhisuan.graph.ops.rules import first_dtype, numbers, same_dtype
-from zhisuan.graph.registry import Call, op
+from zhisuan.graph.registry import Call, gradient, op
 
 PadMode = Literal["constant", "reflect", "edge"]
 
@@ -63,6 +64,32 @@ def frame(
     return x[tuple(crop)]
 
 
+@gradient("pad")
+def _(g, x, pads, mode):
+    return F.pad_back(g, x, pads, mode=mode), None
+
+
+def like_second(call: Call) -> Shape:
+    return call.shapes[1]
+
+
+@op(shape=like_second, dtype=first_dtype, onnx_note="made by gradients")
+def pad_back(d, like, pads, *, mode: PadMode = "constant"):
+    """The gradient of what was padded, in the shape of `like`: copies add up, fills are dropped."""
+    places = np.arange(like.size).reshape(like.shape)
+    sides = tuple(zip(pads[: like.ndim].tolist(), pads[like.ndim :].tolist(), strict=True))
+    sources = frame(places, sides, mode, -1).reshape(-1)
+    kept = sources >= 0
+    back = np.zeros(like.size, d.dtype)
+    np.add.at(back, sources[kept], d.reshape(-1)[kept])
+    return back.reshape(like.shape)
+
+
+@gradient("pad_back")
+def _(g, pads, mode):
+    return F.pad(g, pads, mode=mode), None, None
+
+
 def enlarged(call: Call) -> Shape:
     n, c, h, w = call.rank(0, 4)
     scales = call.attrs["scale_h"], call.attrs["scale_w"]
@@ -75,3 +102,10 @@ def enlarged(call: Call) -> Shape:
 def resize_nearest(x, *, scale_h: int, scale_w: int):
     """Every pixel of x [n, c, h, w] repeated: output pixel (i, j) is input (i//scale_h, ...)."""
     return x.repeat(scale_h, axis=2).repeat(scale_w, axis=3)
+
+
+@gradient("resize_nearest")
+def _(g, x, scale_h, scale_w):
+    n, c, h, w = x.shape
+    sizes = np.array([n, c, h, scale_h, w, scale_w], np.int64)
+    return F.reduce_sum(F.reshape(g, sizes), axes=(3, 5), keepdims=False)
