@@ -273,7 +273,7 @@ WHOLE_MESSAGES = [
           where:    bad.dlps:1:18
             .kernel f(ptr x, i46 n)
                              ^
-          expected: one of ptr, i64, u64, i32, u32, i16, u16, i8, u8, f16, f32
+          expected: one of ptr, struct, i64, u64, i32, u32, i16, u16, i8, u8, f16, f32
           try:      did you mean 'i64'?""",
     ),
     (
