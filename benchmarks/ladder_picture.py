@@ -27,6 +27,14 @@ class Panel:
         return TITLE + ROW * len(self.rungs)
 
 
+def percentage(share: float) -> str:
+    """Two digits or more; a dash for nothing."""
+    if not share:
+        return "–"
+    percent = 100 * share
+    return f"{percent:.1f} %" if percent >= 0.1 else f"{percent:.2g} %"
+
+
 def draw(panels: Sequence[Panel]) -> str:
     """The panels below each other, on one scale from a power of ten to the peak."""
     low = floor(min(log10(matrix) for panel in panels for _, matrix, _ in panel.rungs))
@@ -77,7 +85,7 @@ def _bars(panel: Panel, low: int) -> list[str]:
                      f'fill="{MATRIX}"/>')  # fmt: skip
         if dram:
             parts.append(_mark(_x(dram, low), top - 2, height + 4))
-        parts.append(_text(WIDTH - RIGHT + 8, middle, f"{100 * matrix:.3g} %", "start"))
+        parts.append(_text(WIDTH - RIGHT + 8, middle, percentage(matrix), "start"))
     return parts
 
 

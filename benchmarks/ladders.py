@@ -15,6 +15,7 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks import ladder_picture
+from benchmarks.ladder_picture import percentage
 from zhisuan.arch import load as machines
 from zhisuan.arch.machine import Machine
 from zhisuan.base.files import write_atomically
@@ -39,6 +40,8 @@ CARDS = {
 }  # fmt: skip
 """Milliseconds that the log published with the course's programs gives, both cards at 1 GHz."""
 ONE_CORE, ONE_CORE_ROWS = ("scalar_gdram", "scalar_nram", "matrix"), 128
+LOOP_ROWS = 16
+"""Rows of these that the scalar rungs compute."""
 
 Shape = tuple[int, int, int]
 """Rows of a, terms of a sum, columns of b."""
@@ -59,9 +62,9 @@ CLIMBS = (
     Climb("gemm_int8", "i8", (8192, 4096, 4096), {"scalar": 1},
           "Large enough for the matrix units to be the limit."),
     Climb("gemm_int8", "i8", (1024, 512, 1024), {"scalar": 1},
-          "Sixteen cores with 64 columns each: weights take as long to load as rows to multiply."),
+          "Too small: each core has 64 columns, so DRAM is the limit once rows are shared."),
     Climb("matmul_fp32", "f32", COURSE,
-          {"scalar_gdram": 16, "scalar_nram": 16, "vector": 128, "matrix": 8192},
+          {"scalar_gdram": LOOP_ROWS, "scalar_nram": LOOP_ROWS, "vector": 128, "matrix": 8192},
           "The course's product. A row moves 1,536 bytes for 32,768 multiplications: DRAM is the "
           "limit, and allows 53 % of the matrix units' peak."),
     Climb("matmul_fp32", "f32", (16_384, 2048, 512),
@@ -142,8 +145,8 @@ def table(ladder: Ladder) -> str:
         gain = f"{before.cycles / rung.cycles:,.2f}" if before else ""
         lines.append(
             f"| [{rung.file}](../labs/{ladder.climb.lab}/answer/{rung.file}) | {rung.cycles:,} "
-            f"| {ladder.milliseconds(rung):,.3f} | {gain} | {_share(ladder.matrix_share(rung))} "
-            f"| {_share(ladder.dram_share(rung))} |"
+            f"| {ladder.milliseconds(rung):,.3f} | {gain} "
+            f"| {percentage(ladder.matrix_share(rung))} | {percentage(ladder.dram_share(rung))} |"
         )
         before = rung
     few = [f"{r.rows:,} in `{r.file}`" for r in ladder.rungs if r.rows < m]
@@ -152,19 +155,14 @@ def table(ladder: Ladder) -> str:
     return "\n".join(lines)
 
 
-def _share(value: float) -> str:
-    """Two digits, as a percentage."""
-    percent = 100 * value
-    return f"{percent:.1f} %" if percent >= 0.1 else f"{percent:.1g} %".replace("e-0", "e-")
-
-
-def on_a_card(name: str, computed: int) -> float:
+def on_a_card(name: str, computed: int | None = None) -> float:
     """Milliseconds of a rung of matmul_fp32 on as many rows as the course has for it, of which
-    `computed` are computed."""
+    `computed` are computed, or as many as the figures in the pages take."""
     lab = catalogue.find("matmul_fp32")
     part = next(part for part in lab.parts if part.name == name)
     rows = ONE_CORE_ROWS if name in ONE_CORE else COURSE[0]
-    rung = measured(lab, part, (rows, *COURSE[1:]), computed)
+    usual = LOOP_ROWS if name.startswith("scalar") else rows
+    rung = measured(lab, part, (rows, *COURSE[1:]), computed or usual)
     return 1e3 * rung.cycles / machines.load(lab.machine).clock_hz
 
 
@@ -177,8 +175,7 @@ def beside_the_cards(ladder: Ladder) -> str:
         if not all(rung.name in times for times in CARDS.values()):
             continue
         alone = rung.name in ONE_CORE
-        computed = min(ladder.climb.some.get(rung.name, ONE_CORE_ROWS), ONE_CORE_ROWS)
-        ours = on_a_card(rung.name, computed) if alone else ladder.milliseconds(rung)
+        ours = on_a_card(rung.name) if alone else ladder.milliseconds(rung)
         rows = ONE_CORE_ROWS if alone else ladder.climb.shape[0]
         cells = [
             f"{times[rung.name]:,.3f} | {100 * (ours / times[rung.name] - 1):+.1f} %"
@@ -246,8 +243,8 @@ The course publishes a log of its programs on two cards at 1 GHz. Its rungs have
 {card}
 
 - **scalar_gdram**, **scalar_nram**: these two times set `llc.latency` and `scalar.load` of `mlu370`
-  ([validation](validation.md)), so they confirm nothing but each other.
-- **matrix** on 128 rows takes the card 50 to 71 µs, of which ours explains 14: what a launch takes
+  ([validation](validation.md)), so they confirm nothing.
+- **matrix** on 128 rows takes the card 50 to 71 µs, of which ours explains 15: what a launch takes
   besides is not published.
 - **cores**, **three_stage**, **five_stage** are bound by DRAM. `mlu370` has the 24 GB and
   307.2 GB/s of the X4; on the X8, a card of two such chips (recalled, both), one of them reaches
