@@ -6,7 +6,7 @@ Comes in: a location of the table, a frame.  Goes out: an address, a register, o
 from __future__ import annotations
 
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.debug.values import Bits, InMemory, InRegister, Lost, Reader, Where
+from zhisuan.debug.values import Bits, InMemory, InRegister, Joined, Lost, Reader, Where
 from zhisuan.isa.debug_query import CallFrame
 from zhisuan.isa.debug_table import (
     Address,
@@ -51,8 +51,10 @@ def resolve(location: Location | None, reader: Reader, frame: CallFrame, innermo
                 return inner
             return _word(_computed(_number(inner, reader), steps))
         case Pieces(parts):
-            return _joined([(at, size, resolve(part, reader, frame, innermost))
-                            for at, size, part in parts], reader)  # fmt: skip
+            found = (
+                (at, size, resolve(part, reader, frame, innermost)) for at, size, part in parts
+            )
+            return Joined(tuple(part for part in found if not isinstance(part[2], Lost)))
     raise AssertionError(location)
 
 
@@ -87,12 +89,3 @@ def _computed(number: int, steps: tuple[tuple[str, int], ...]) -> int:
                 raise ZhisuanError(f"the debug table has a step '{word}' that nobody knows")
         number &= MASK64
     return number
-
-
-def _joined(parts: list[tuple[int, int, Where]], reader: Reader) -> Where:
-    whole = bytearray(max((at + size for at, size, _ in parts), default=0))
-    for at, size, where in parts:
-        if isinstance(where, Lost):
-            return where
-        whole[at : at + size] = reader.bytes_at(where, size)
-    return Bits(bytes(whole))

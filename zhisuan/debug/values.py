@@ -49,7 +49,14 @@ class Lost:
     """Optimised out."""
 
 
-Where = InMemory | InRegister | Bits | Lost
+@dataclass(frozen=True)
+class Joined:
+    """Parts (first byte, how many, where) of one value; what lies between is optimised out."""
+
+    parts: tuple[tuple[int, int, Where], ...]
+
+
+Where = InMemory | InRegister | Bits | Joined | Lost
 Number = int | float
 
 
@@ -82,6 +89,12 @@ class Reader:
                 return self.registers[number].to_bytes(8, "little")[:wanted]
             case Bits(data):
                 return data[:wanted].ljust(wanted, b"\0")
+            case Joined(parts):
+                whole = b""
+                for first, size, part in parts:
+                    whole += self.bytes_at(part, size) if first == len(whole) else b""
+                if len(whole) >= wanted:
+                    return whole[:wanted]
         raise ZhisuanError("the value is optimised out", hint="compile with -O0 -g")
 
     def number(self, value: Value) -> Number:
@@ -147,7 +160,21 @@ class Reader:
             return Value(kind, InMemory(value.where.address + offset))
         if isinstance(value.where, Lost):
             return Value(kind, value.where)
+        if isinstance(value.where, Joined):
+            return Value(kind, self._piece(value.where, offset, self.types.size_of(kind)))
         return Value(kind, Bits(self.raw(value)[offset:]))
+
+    def _piece(self, whole: Joined, offset: int, size: int) -> Where:
+        """What is known of the bytes [offset, offset + size)."""
+        found: list[tuple[int, int, Where]] = []
+        for first, count, where in whole.parts:
+            start, end = max(first, offset), min(first + count, offset + size)
+            if (start, end) == (first, first + size):
+                return where
+            if start < end:
+                data = self.bytes_at(where, count)[start - first : end - first]
+                found.append((start - offset, end - start, Bits(data)))
+        return Joined(tuple(found)) if found else Lost()
 
     def follow(self, value: Value) -> Value:
         """What a reference refers to; any other value is itself."""
