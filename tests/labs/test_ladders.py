@@ -20,7 +20,7 @@ from zhisuan.labs.work import compiled
 LADDERS = {"gemm_int8": (3, 70, 66), "matmul_fp32": (5, 35, 13)}
 """Lab → a product that fits no tile, line or group of columns."""
 RUNGS = [(name, part) for name in LADDERS for part in catalogue.find(name).parts]
-FIRST = {"gemm_int8": (8, 64, 64), "matmul_fp32": (8, 64, 64)}
+FIRST = {"gemm_int8": (8, 64, 64), "matmul_fp32": (8, 64, 32)}
 """For the rungs up to the matrix unit of one core."""
 LARGE = {"gemm_int8": (1024, 512, 1024), "matmul_fp32": (512, 2048, 512)}
 """For those from it on: large enough for all ideas to pay, small enough for a test."""
