@@ -11,6 +11,7 @@ from zhisuan import bcl
 from zhisuan.cli.launch import launch
 from zhisuan.report.model import RunReport
 from zhisuan.report.profile.profile import Profile, profile
+from zhisuan.report.profile.sources import numbered
 
 Launch = Callable[..., RunReport]
 
@@ -31,8 +32,8 @@ def run(
 
 def profiled(source: str, **options: object) -> Profile:
     """`run`, and its profile with the source's text."""
-    lines = tuple(('#include "bang.h"\n' + source).splitlines())
-    return profile(run(source, **options), {"k.bcl": lines})  # type: ignore[arg-type]
+    text = numbered('#include "bang.h"\n' + source)
+    return profile(run(source, **options), {"k.bcl": text})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

@@ -105,7 +105,9 @@ def test_hot_lines_are_drawn(drawn: dict[str, Any], found: Profile) -> None:
 
 
 def test_the_whole_source_is_drawn(drawn: dict[str, Any], found: Profile) -> None:
-    assert [row[-1] for row in drawn["source"]] == [line.strip() for line in found.sources["k.bcl"]]
+    assert [row[-1] for row in drawn["source"]] == [
+        line.strip() for line in found.sources["k.bcl"].values()
+    ]
     load = next(row for row in drawn["source"] if "GDRAM2NRAM" in row[-1])
     assert load[5] == "262 kB"  # 4 tasks · 8 · 8192
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.report.model import RunReport, layers_of_trace
 from zhisuan.report.profile.profile import Profile, profile
-from zhisuan.report.profile.sources import read_sources
+from zhisuan.report.profile.sources import numbered, read_sources
 from zhisuan.runtime.kernel_module import KernelModule
 from zhisuan.sim.timing import replay
 
 
 def profile_of(module: KernelModule, source: str | None = None) -> Profile:
-    """All launches of a module since its last fault; `source` is its text, by default read again
-    from the file that the module names."""
+    """All launches of a module since its last fault; `source` is its text, by default the lines
+    that the program carries, and the file where it is found."""
     card, program = module.card, module.program
     trace = card.device.trace.build()
     if not trace.launches:
@@ -37,5 +37,5 @@ def profile_of(module: KernelModule, source: str | None = None) -> Profile:
     )
     sources = read_sources(report.programs, [Path()])
     if source is not None and program.files:
-        sources[program.files[0]] = tuple(source.splitlines())
+        sources[program.files[0]] = numbered(source)
     return profile(report, sources)

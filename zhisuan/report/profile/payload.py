@@ -104,13 +104,13 @@ def _pairs(column: np.ndarray) -> list[int]:
 
 
 def _text(profile: Profile, name: str) -> dict[str, str] | list[str]:
-    """The lines of a file: all of them, or by number those near charged ones."""
-    lines = profile.sources.get(name, ())
-    if len(lines) <= MOST_LINES:
-        return list(lines)
+    """The lines of a file: all of them, or by number what is known, near charged lines."""
+    lines = profile.sources.get(name, {})
+    if len(lines) == max(lines, default=0) <= MOST_LINES:
+        return [lines[number] for number in sorted(lines)]
     used = [line.number for line in profile.table.lines if line.file == name]
     near = {n for number in used for n in range(number - AROUND, number + AROUND + 1)}
-    return {str(n): lines[n - 1] for n in sorted(near) if 0 < n <= len(lines)}
+    return {str(number): lines[number] for number in sorted(near & lines.keys())}
 
 
 def _words(profile: Profile) -> dict[str, list[Any]]:

@@ -16,7 +16,7 @@ from zhisuan.report.model import RunReport
 from zhisuan.report.profile.charges import Charges, Progress, charge
 from zhisuan.report.profile.lines import LineTable, by_line, executed_by_line, line_table
 from zhisuan.report.profile.memories import Memories
-from zhisuan.report.profile.sources import short_names
+from zhisuan.report.profile.sources import Source, read_sources, short_names
 from zhisuan.report.profile.transfers import Moved, moved
 from zhisuan.sim.workload import Workload, measure
 
@@ -30,7 +30,7 @@ class Profile:
     charges: Charges
     table: LineTable
     moved: Moved
-    sources: Mapping[str, tuple[str, ...]]
+    sources: Mapping[str, Source]
     active: np.ndarray
     memories: Memories
 
@@ -68,22 +68,23 @@ class Profile:
     def text(self, line: int) -> str:
         """The source of a line; empty where it is not known."""
         entry = self.table.lines[line]
-        source = self.sources.get(entry.file, ())
-        return source[entry.number - 1] if 0 < entry.number <= len(source) else ""
+        return self.sources.get(entry.file, {}).get(entry.number, "")
 
 
 def profile(
     report: RunReport,
-    sources: Mapping[str, tuple[str, ...]] | None = None,
+    sources: Mapping[str, Source] | None = None,
     progress: Progress | None = None,
 ) -> Profile:
-    """Charge the whole run."""
+    """Charge the whole run; `sources` are by default what the programs carry."""
     work = measure(report.trace, report.machine)
     charges = charge(report, work, progress)
     files = [name for program in report.programs.values() for name in program.files]
     names = short_names(dict.fromkeys(files))
     table = line_table(charges, report.programs, names)
-    known = {names.get(name, name): text for name, text in (sources or {}).items()}
+    if sources is None:
+        sources = read_sources(report.programs, ())
+    known = {names.get(name, name): source for name, source in sources.items()}
     places = {
         name: [table.lines[line].where for line in of_word.tolist()]
         for name, of_word in table.of_word.items()

@@ -39,7 +39,7 @@ def source_svg(profile: Profile, file: str) -> str:
     ]  # fmt: skip
     y = TOP
     seen = np.zeros(len(KINDS), bool)
-    for number, text in enumerate(profile.sources.get(file, ()), 1):
+    for number, text in sorted(profile.sources.get(file, {}).items()):
         y += ROW
         parts.append(_text(NUMBER, y, str(number), PALE, "end"))
         room = int((WIDTH - SOURCE) / CHARACTER)

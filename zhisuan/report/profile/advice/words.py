@@ -11,11 +11,12 @@ from zhisuan.report.profile.profile import Profile
 
 
 def at_lines(profile: Profile, lines: Sequence[int]) -> str:
-    """`at k.bcl:6 and k.bcl:8`; of one file `at lines 6 and 8`; nothing where no line is known."""
+    """`at k.bcl:6 and k.bcl:8`; of a program of one file `at lines 6 and 8`; nothing where no line
+    is known."""
     entries = [profile.table.lines[line] for line in lines]
     if not entries:
         return ""
-    files = {entry.file for entry in entries}
+    files = {line.file for line in profile.table.lines if line.number}
     if len(files) == 1 and all(entry.number for entry in entries):
         numbers = sorted(entry.number for entry in entries)
         name = "line" if len(numbers) == 1 else "lines"
