@@ -6,6 +6,8 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
+LABS = Path(__file__).parent / "labs"
+
 
 class WithLabs(build_py):
     def run(self):
@@ -13,7 +15,8 @@ class WithLabs(build_py):
         if not self.editable_mode:  # an editable package finds the labs of its checkout
             target = Path(self.build_lib) / "zhisuan" / "labs" / "files"
             shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree("labs", target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(LABS, target, ignore=shutil.ignore_patterns("__pycache__"))
 
 
-setup(cmdclass={"build_py": WithLabs})
+if __name__ == "__main__":
+    setup(cmdclass={"build_py": WithLabs})

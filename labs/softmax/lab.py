@@ -3,8 +3,10 @@
 import numpy as np
 
 
-def inputs(random, rows, n, scale=4.0):
+def inputs(random, rows, n, scale=4.0, masked=0):
     values = random.normal(0, scale, (rows, n)).astype(np.float32)
+    if masked:
+        values[:, 1:][random.random((rows, n - 1)) < 0.5] = -np.inf
     return {"in": values, "rows": rows, "n": n}
 
 
