@@ -42,6 +42,9 @@ def _checks(criterion: Criterion, work: Work) -> Outcome:
     if unclean is None:
         return met(criterion, cases(len(_launched(work))))
     report = unclean.done.findings
+    if report is None and unclean.wrong is None:
+        count = f"{unclean.done.scalar_accesses:,} scalar loads and stores"
+        return missed("too many", f"with {unclean.text}:\n{count} are too many to check")
     if report is None or not report.findings:
         return _wrong_values(unclean)
     names = ", ".join(sorted({finding.check for finding in report.findings}))
@@ -57,10 +60,12 @@ def _launched(work: Work) -> list[Case]:
 
 
 def _first_unclean(work: Work) -> Run | None:
-    """The first run in which the checks find something, or whose values are wrong."""
+    """The first run in which the checks find something, that they cannot check, or
+    whose values are wrong."""
     for case in _launched(work):
         run = work.run(case)
-        if run.wrong is not None or (run.done.findings and run.done.findings.findings):
+        report = run.done.findings
+        if run.wrong is not None or report is None or report.findings:
             return run
     return None
 

@@ -26,14 +26,12 @@ from zhisuan.sim.checks.stages import stages
 from zhisuan.sim.execute import execute
 from zhisuan.sim.memory import Memory
 from zhisuan.sim.timing import Timing, replay
-from zhisuan.sim.trace import Trace, TraceBuilder
+from zhisuan.sim.trace import COST_CLASSES, SCALAR_RUN, Trace, TraceBuilder
 
 GAP = 4096
 """Bytes between buffers, so that what runs over the end of one does not reach the next."""
 STALE = 0xA5
 """What output buffers hold before a launch."""
-CHECKED_LIMIT = 1_000_000
-"""Instructions of a task under checks, which keep a note of each access."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,12 @@ class Launched:
     @property
     def cycles(self) -> int:
         return self.timing.total
+
+    @property
+    def scalar_accesses(self) -> int:
+        """Loads and stores of scalar code."""
+        counts = self.trace.a[:, self.trace.opcode == SCALAR_RUN].sum(axis=1)
+        return int(counts[COST_CLASSES.index("load")] + counts[COST_CLASSES.index("store")])
 
     def last_writer(self, name: str, index: int) -> str | None:
         """The source line that last wrote element `index` of an output, quoted; None if none did.
@@ -105,12 +109,11 @@ def launch(
         kinds[name] = held
         free += (held.nbytes + 2 * GAP - 1) // GAP * GAP
     journal = Journal() if checks else None
-    limit = min(part.limit, CHECKED_LIMIT) if checks else part.limit
     fault = None
     try:
         execute(
             program, part.kernel, arguments, memory, builder, label=part.kernel,
-            executor=knobs.executor() or "native", limit=limit, journal=journal,
+            executor=knobs.executor() or "native", limit=part.limit, journal=journal,
             dims=(part.tasks, 1, 1), task_type=part.task_type, threads=1,
         )  # fmt: skip
     except ZhisuanError as error:
