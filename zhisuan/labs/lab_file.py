@@ -37,7 +37,7 @@ from zhisuan.base.files import read_text
 from zhisuan.sim.tasks import TASK_TYPES
 
 FILE = "lab.toml"
-LIMIT = 50_000_000
+LIMIT = 200_000_000
 """Instructions that a task may execute unless the part says otherwise."""
 
 Case = Mapping[str, int | float | str | tuple[int, int]]
