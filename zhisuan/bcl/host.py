@@ -31,6 +31,7 @@ HEAD = struct.Struct("<8sQQ")
 """Before the programs in a shared object: magic, bytes of the names, bytes of the program."""
 MAGIC = b"ZSHOST1\x00"
 _KERNEL = re.compile(r"\b__(?:mlu|dlp)_(?:entry|global)__\b|\b__global__\b")
+_BANG = re.compile(r'^\s*#\s*include\s*[<"](bang|mlu|bcl)\.h[>"]', re.M)
 _NEEDS_CXX = re.compile(
     rb"_ZNK?St3__1|_ZNK?St\d|__cxa_(?:throw|rethrow|allocate_exception)|__dynamic_cast|__cxxabiv1"
 )
@@ -143,7 +144,8 @@ def _object(
     args += system_headers.flags(triple.partition("-")[0])
     for macro, value in defines.items():
         args += ["-D", f"{macro}={value}"]
-    args += driver.forced_headers()
+    if source.path.suffix in KERNEL_FILES or _BANG.search(source.text):
+        args += driver.forced_headers()
     try:
         text = driver.numbered(source.text, name)
         clang.run([*args, "-o", str(target), "-"], stdin=text, lines=driver.COMPLAINT)

@@ -44,4 +44,6 @@ def main() -> None:
     except ZhisuanError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(done.status)

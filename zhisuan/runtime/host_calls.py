@@ -18,14 +18,14 @@ import numpy as np
 from zhisuan.arch.machine import Machine
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.runtime.card import Card
-from zhisuan.runtime.host_launch import Kernels, Pending
+from zhisuan.runtime.host_device import OLDEST, DeviceCalls, store
+from zhisuan.runtime.host_launch import Kernels, Pending, sizes_of
 from zhisuan.runtime.status import CallError, Status
 from zhisuan.sim.tasks import Dims
 
 _T = TypeVar("_T")
 _TASK_TYPES = {1: "BLOCK", 4: "UNION1", 8: "UNION2", 16: "UNION4", 32: "UNION8"}
 _TO_CARD, _TO_HOST, _ON_CARD, _ON_HOST, _BY_ADDRESS = range(5)
-_OLDEST = 1 << 16  # no memory of a host lies below
 
 
 @dataclass
@@ -46,7 +46,7 @@ class _Params:
     values: list[bytes] = field(default_factory=list)
 
 
-class HostCalls:
+class HostCalls(DeviceCalls):
     """Serves one program; `call` is what its functions end in."""
 
     def __init__(
@@ -81,37 +81,7 @@ class HostCalls:
         self._report(str(_placed_at(complaint, self._place)))
         return status
 
-    # -- the device -------------------------------------------------------------------------
-
-    def do_init(self) -> None: ...
-
-    def do_device_count(self, count: int) -> None:
-        _store(count, ctypes.c_uint, 1)
-
-    def do_device_handle(self, device: int, ordinal: int) -> None:
-        self.do_set_device(ordinal)
-        _store(device, ctypes.c_int64, ordinal)
-
-    def do_set_device(self, ordinal: int) -> None:
-        if ordinal:
-            raise CallError(Status.cnrtErrorNoDevice, f"there is no device {ordinal}",
-                            expected="0, the only one", found=str(ordinal))  # fmt: skip
-
-    def do_get_device(self, ordinal: int) -> None:
-        _store(ordinal, ctypes.c_int, 0)
-
-    def do_attribute(self, value: int, what: int, ordinal: int) -> None:
-        self.do_set_device(ordinal)
-        machine = self.card.machine
-        values = (
-            machine.chip.clusters, machine.chip.cores_per_cluster, machine.chip.clusters,
-            machine.nram_usable, machine.wram.size, machine.sram.size, machine.dram.size >> 20,
-            machine.clock_hz // 1000,
-        )  # fmt: skip
-        if not 0 <= what < len(values):
-            raise CallError(Status.cnrtErrorArgsInvalid, "no such attribute of a device",
-                            expected=f"0 to {len(values) - 1}", found=str(what))  # fmt: skip
-        _store(value, ctypes.c_int, values[what])
+    # -- mistakes ---------------------------------------------------------------------------
 
     def do_last_error(self, forget: int) -> int:
         last = self._last
@@ -128,7 +98,7 @@ class HostCalls:
 
     def do_malloc(self, at: int, size: int) -> None:
         try:
-            _store(at, ctypes.c_uint64, self.card.allocate(size))
+            store(at, ctypes.c_uint64, self.card.allocate(size))
         except ZhisuanError as error:
             raise CallError(Status.cnrtErrorNoMem, error.what, expected=error.expected,
                             found=error.found, hint=error.hint) from None  # fmt: skip
@@ -140,7 +110,7 @@ class HostCalls:
         buffer = ctypes.create_string_buffer(max(size, 1) + 64)
         address = -(-ctypes.addressof(buffer) // 64) * 64
         self._host[address] = buffer
-        _store(at, ctypes.c_uint64, address)
+        store(at, ctypes.c_uint64, address)
 
     def do_host_free(self, address: int) -> None:
         if self._host.pop(address, None) is None:
@@ -170,19 +140,23 @@ class HostCalls:
         if size:
             self.card.write(address, np.full(size, value & 0xFF, np.uint8))
 
+    def do_memset_words(self, address: int, value: int, count: int) -> None:
+        if count:
+            self.card.write(address, np.full(count, value & 0xFFFFFFFF, np.uint32))
+
     def do_memset_async(self, address: int, value: int, size: int, queue: int) -> None:
         self._queue(queue)
         self.do_memset(address, value, size)
 
     def do_memory_info(self, free: int, total: int) -> None:
         size = self.card.machine.dram.size
-        _store(free, ctypes.c_size_t, size - self.card.heap.used)
-        _store(total, ctypes.c_size_t, size)
+        store(free, ctypes.c_size_t, size - self.card.heap.used)
+        store(total, ctypes.c_size_t, size)
 
     # -- queues and notifiers ---------------------------------------------------------------
 
     def do_queue(self, at: int) -> None:
-        _store(at, ctypes.c_uint64, self._new(_Queue()))
+        store(at, ctypes.c_uint64, self._new(_Queue()))
 
     def do_end_queue(self, queue: int) -> None:
         self._drop(queue, _Queue, "queue")
@@ -198,7 +172,7 @@ class HostCalls:
         return max(_after_sync(queue) for queue in [self._default, *queues.values()])
 
     def do_notifier(self, at: int) -> None:
-        _store(at, ctypes.c_uint64, self._new(_Notifier()))
+        store(at, ctypes.c_uint64, self._new(_Notifier()))
 
     def do_end_notifier(self, notifier: int) -> None:
         self._drop(notifier, _Notifier, "notifier")
@@ -228,7 +202,7 @@ class HostCalls:
             raise CallError(Status.cnrtErrorKernelFault, "there is no time after a kernel stopped")
         marks = self.card.times().marks
         seconds = (marks[last] - marks[first]) / self.card.machine.clock_hz
-        _store(at, ctypes.c_float, seconds * per_second)
+        store(at, ctypes.c_float, seconds * per_second)
 
     # -- launches ---------------------------------------------------------------------------
 
@@ -253,7 +227,7 @@ class HostCalls:
             self._launch(stub, pending.values, pending.dims, pending.task_type, pending.queue)
 
     def do_params(self, at: int) -> None:
-        _store(at, ctypes.c_uint64, self._new(_Params()))
+        store(at, ctypes.c_uint64, self._new(_Params()))
 
     def do_add_param(self, params: int, value: int, size: int) -> None:
         held = self._get(params, _Params, "parameter buffer")
@@ -268,6 +242,17 @@ class HostCalls:
     def do_invoke(self, stub: int, x: int, y: int, z: int, params: int, kind: int, queue: int
                   ) -> None:  # fmt: skip
         values = self._get(params, _Params, "parameter buffer").values
+        self._launch(stub, values, (x, y, z), _task_type(kind), queue)
+
+    def do_invoke_args(self, stub: int, x: int, y: int, z: int, args: int, kind: int, queue: int
+                       ) -> None:  # fmt: skip
+        program, kernel = self.kernels.find(stub)
+        sizes = sizes_of(program.kernel(kernel))
+        if sizes and args < OLDEST:
+            raise CallError(Status.cnrtErrorArgsInvalid, "there are no arguments",
+                            expected="an array of addresses", found=f"0x{args:x}")  # fmt: skip
+        places = (ctypes.c_uint64 * len(sizes)).from_address(args) if sizes else ()
+        values = [ctypes.string_at(at, size) for at, size in zip(places, sizes, strict=True)]
         self._launch(stub, values, (x, y, z), _task_type(kind), queue)
 
     def _launch(
@@ -350,17 +335,10 @@ def _direction(dst: int, src: int) -> int:
 
 
 def _host_bytes(address: int, size: int, name: str) -> np.ndarray:
-    if address < _OLDEST:
+    if address < OLDEST:
         raise CallError(Status.cnrtErrorArgsInvalid, f"the {name} is no address of the host",
                         found=f"0x{address:x}")  # fmt: skip
     return np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address))
-
-
-def _store(address: int, kind: type, value: int | float) -> None:
-    if address < _OLDEST:
-        raise CallError(Status.cnrtErrorArgsInvalid, "there is no room for the result",
-                        expected="the address of a variable", found=f"0x{address:x}")  # fmt: skip
-    kind.from_address(address).value = value
 
 
 def _on_standard_error(text: str) -> None:

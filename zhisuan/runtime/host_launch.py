@@ -15,7 +15,7 @@ import numpy as np
 from zhisuan.base import dtype as dtypes
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.bcl.host import HEAD, MAGIC, unpack
-from zhisuan.isa.program import Kernel, Program
+from zhisuan.isa.program import Kernel, Parameter, Program
 from zhisuan.runtime.card import Card, wrong_count
 from zhisuan.runtime.status import CallError, Status
 from zhisuan.sim.tasks import Dims
@@ -30,6 +30,21 @@ class Pending:
     queue: int
     place: str
     values: list[bytes] = field(default_factory=list)
+
+
+def sizes_of(kernel: Kernel) -> list[int]:
+    """Bytes of each argument, for a host that gives their addresses alone."""
+    if any(parameter.kind == "struct" for parameter in kernel.parameters):
+        raise CallError(
+            Status.cnrtErrorArgsInvalid,
+            f"kernel '{kernel.name}' takes a structure, whose size cnrtInvokeKernel does not tell",
+            hint=f"{kernel.name}<<<dim, type, queue>>>(…)",
+        )
+    return [_number(parameter).itemsize for parameter in kernel.parameters]
+
+
+def _number(parameter: Parameter) -> np.dtype:
+    return np.dtype(np.uint64) if parameter.is_pointer else dtypes.dtype(parameter.kind).numpy
 
 
 class Kernels:
@@ -86,9 +101,7 @@ class Kernels:
                 card.write(copies[-1], np.frombuffer(raw, np.uint8))
                 found.append(copies[-1])
                 continue
-            kind = (
-                np.dtype(np.uint64) if parameter.is_pointer else dtypes.dtype(parameter.kind).numpy
-            )
+            kind = _number(parameter)
             if len(raw) != kind.itemsize:
                 raise CallError(
                     Status.cnrtErrorArgsInvalid,

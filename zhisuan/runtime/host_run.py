@@ -49,6 +49,8 @@ def run(
         sys.stdout.flush()
         command = [sys.executable, "-m", "zhisuan.runtime.host_process", json.dumps(order)]
         status = subprocess.run(command).returncode
+        if status == -signal.SIGINT:
+            raise KeyboardInterrupt
         if status < 0:
             raise ZhisuanError(
                 f"the program was ended by {signal.Signals(-status).name}",

@@ -18,6 +18,11 @@ double fmin(double, double) noexcept;
 extern "C" int64_t zhisuan_call(const char *name, const int64_t *args, int64_t count,
                                 const char *file, int64_t line);
 
+// Programs choose between generations of names by this; both are here.
+#define CNRT_MAJOR_VERSION 6
+#define CNRT_MINOR_VERSION 0
+#define CNRT_PATCH_VERSION 0
+
 // ---- types -----------------------------------------------------------------------------
 // What calls return; runtime/status.py has the same numbers.
 typedef enum {
@@ -40,6 +45,13 @@ typedef struct cnrtNotifierOf *cnrtNotifier_t;
 typedef struct cnrtParamsOf *cnrtKernelParamsBuffer_t;
 typedef struct cnrtInitOf *cnrtKernelInitParam_t;
 typedef int64_t cnrtDev_t;
+// Which clusters a launch is to take: cnrtInvokeKernel_V3 takes it and leaves the choice to the card.
+typedef enum { CNRT_INVOKE_PARAM_TYPE_0 } cnrtInvokeParamType_t;
+typedef struct { unsigned int *affinity; } cnrtClusterAffinity_t;
+typedef struct {
+  cnrtInvokeParamType_t invoke_param_type;
+  cnrtClusterAffinity_t cluster_affinity;
+} cnrtInvokeParam_t;
 
 // Clusters times four, 1 for BLOCK.
 typedef enum {
@@ -89,7 +101,19 @@ typedef enum {
   cnrtAttrSharedMemorySizePerCluster,
   cnrtAttrGlobalMemorySize,
   cnrtAttrClockRate,
+  cnrtAttrTotalMemSize,
+  cnrtAttrComputeCapabilityMajor,
+  cnrtAttrComputeCapabilityMinor,
 } cnrtDeviceAttr_t;
+typedef struct {
+  char name[256];
+  int clusterCount, McorePerCluster;
+  size_t totalGlobalMemSize;  // bytes
+} cnrtDeviceProp_t;
+typedef struct {
+  char device_name[64];
+  int core_num;
+} cnrtDeviceInfo_t;
 
 // ---- the functions ---------------------------------------------------------------------
 #define __CNRT_HERE const char *file = __builtin_FILE(), int line = __builtin_LINE()
@@ -110,6 +134,25 @@ __CNRT cnrtSetDevice(int ordinal, __CNRT_HERE) __CNRT_SAY("set_device", ordinal)
 __CNRT cnrtGetDevice(int *ordinal, __CNRT_HERE) __CNRT_SAY("get_device", (int64_t)ordinal)
 __CNRT cnrtDeviceGetAttribute(int *value, cnrtDeviceAttr_t what, int ordinal, __CNRT_HERE)
     __CNRT_SAY("attribute", (int64_t)value, what, ordinal)
+__CNRT cnrtGetCurrentDevice(cnrtDev_t *dev, __CNRT_HERE)
+    __CNRT_SAY("device_handle", (int64_t)dev, 0)
+__CNRT cnrtGetDeviceProperties(cnrtDeviceProp_t *to, int ordinal, __CNRT_HERE)
+    __CNRT_SAY("properties", (int64_t)to->name, sizeof(to->name), (int64_t)&to->clusterCount,
+               (int64_t)&to->McorePerCluster, (int64_t)&to->totalGlobalMemSize, ordinal)
+static inline __attribute__((unused)) cnrtRet_t cnrtGetDeviceInfo(cnrtDeviceInfo_t *to, int ordinal,
+                                                                  __CNRT_HERE) {
+  int clusters = 0, cores = 0;
+  size_t bytes = 0;
+  const int64_t said[] = {(int64_t)to->device_name, sizeof(to->device_name), (int64_t)&clusters,
+                          (int64_t)&cores, (int64_t)&bytes, ordinal};
+  const cnrtRet_t status = (cnrtRet_t)zhisuan_call("properties", said, 6, file, line);
+  to->core_num = clusters * cores;
+  return status;
+}
+__CNRT cnrtGetLibVersion(int *major, int *minor, int *patch, __CNRT_HERE)
+    __CNRT_SAY("version", (int64_t)major, CNRT_MAJOR_VERSION, (int64_t)minor, CNRT_MINOR_VERSION,
+               (int64_t)patch, CNRT_PATCH_VERSION)
+__CNRT cnrtDeviceReset(__CNRT_HERE) __CNRT_SAY("sync_device")
 __CNRT cnrtSyncDevice(__CNRT_HERE) __CNRT_SAY("sync_device")
 __CNRT cnrtGetLastError(__CNRT_HERE) __CNRT_SAY("last_error", 1)
 __CNRT cnrtPeekAtLastError(__CNRT_HERE) __CNRT_SAY("last_error", 0)
@@ -128,15 +171,33 @@ __CNRT cnrtMemcpy(void *dst, const void *src, size_t size, cnrtMemTransDir_t dir
 __CNRT cnrtMemcpyAsync(void *dst, const void *src, size_t size, cnrtQueue_t queue,
                        cnrtMemTransDir_t dir, __CNRT_HERE)
     __CNRT_SAY("memcpy_async", (int64_t)dst, (int64_t)src, (int64_t)size, (int64_t)queue, dir)
+__CNRT cnrtMemcpyAsync_V2(void *dst, const void *src, size_t size, cnrtQueue_t queue,
+                          cnrtMemTransDir_t dir, __CNRT_HERE)
+    __CNRT_SAY("memcpy_async", (int64_t)dst, (int64_t)src, (int64_t)size, (int64_t)queue, dir)
 __CNRT cnrtMemset(void *at, int value, size_t size, __CNRT_HERE)
     __CNRT_SAY("memset", (int64_t)at, value, (int64_t)size)
 __CNRT cnrtMemsetAsync(void *at, int value, size_t size, cnrtQueue_t queue, __CNRT_HERE)
     __CNRT_SAY("memset_async", (int64_t)at, value, (int64_t)size, (int64_t)queue)
+__CNRT cnrtMemsetD8(void *at, unsigned char value, size_t size, __CNRT_HERE)
+    __CNRT_SAY("memset", (int64_t)at, value, (int64_t)size)
+__CNRT cnrtMemsetD32(void *at, unsigned int value, size_t count, __CNRT_HERE)
+    __CNRT_SAY("memset_words", (int64_t)at, value, (int64_t)count)
+// Numbers of the host: IEEE half, rounded to nearest even.
+__CNRT cnrtConvertFloatToHalf(uint16_t *to, float from) {
+  *to = __builtin_bit_cast(uint16_t, (_Float16)from);
+  return cnrtSuccess;
+}
+__CNRT cnrtConvertHalfToFloat(float *to, uint16_t from) {
+  *to = (float)__builtin_bit_cast(_Float16, from);
+  return cnrtSuccess;
+}
 __CNRT cnrtMemGetInfo(size_t *free, size_t *total, __CNRT_HERE)
     __CNRT_SAY("memory_info", (int64_t)free, (int64_t)total)
 
 __CNRT cnrtQueueCreate(cnrtQueue_t *queue, __CNRT_HERE) __CNRT_SAY("queue", (int64_t)queue)
 __CNRT cnrtCreateQueue(cnrtQueue_t *queue, __CNRT_HERE) __CNRT_SAY("queue", (int64_t)queue)
+__CNRT cnrtQueueCreateWithPriority(cnrtQueue_t *queue, unsigned int, int, __CNRT_HERE)
+    __CNRT_SAY("queue", (int64_t)queue)
 __CNRT cnrtQueueDestroy(cnrtQueue_t queue, __CNRT_HERE) __CNRT_SAY("end_queue", (int64_t)queue)
 __CNRT cnrtDestroyQueue(cnrtQueue_t queue, __CNRT_HERE) __CNRT_SAY("end_queue", (int64_t)queue)
 __CNRT cnrtQueueSync(cnrtQueue_t queue, __CNRT_HERE) __CNRT_SAY("sync_queue", (int64_t)queue)
@@ -146,6 +207,8 @@ __CNRT cnrtQueryQueue(cnrtQueue_t queue, __CNRT_HERE) __CNRT_SAY("sync_queue", (
 
 __CNRT cnrtNotifierCreate(cnrtNotifier_t *n, __CNRT_HERE) __CNRT_SAY("notifier", (int64_t)n)
 __CNRT cnrtCreateNotifier(cnrtNotifier_t *n, __CNRT_HERE) __CNRT_SAY("notifier", (int64_t)n)
+__CNRT cnrtNotifierCreateWithFlags(cnrtNotifier_t *n, unsigned int, __CNRT_HERE)
+    __CNRT_SAY("notifier", (int64_t)n)
 __CNRT cnrtNotifierDestroy(cnrtNotifier_t n, __CNRT_HERE) __CNRT_SAY("end_notifier", (int64_t)n)
 __CNRT cnrtDestroyNotifier(cnrtNotifier_t *n, __CNRT_HERE)
     __CNRT_SAY("end_notifier", (int64_t)*n)
@@ -173,6 +236,11 @@ __CNRT cnrtDestroyKernelParamsBuffer(cnrtKernelParamsBuffer_t params, __CNRT_HER
 __CNRT cnrtInvokeKernel_V2(const void *kernel, cnrtDim3_t dim, cnrtKernelParamsBuffer_t params,
                            cnrtFunctionType_t type, cnrtQueue_t queue, __CNRT_HERE)
     __CNRT_SAY("invoke", (int64_t)kernel, dim.x, dim.y, dim.z, (int64_t)params, type,
+               (int64_t)queue)
+// args[i] is the address of the kernel's i-th argument.
+__CNRT cnrtInvokeKernel(const void *kernel, cnrtDim3_t dim, cnrtFunctionType_t type, void **args,
+                        size_t, cnrtQueue_t queue, __CNRT_HERE)
+    __CNRT_SAY("invoke_args", (int64_t)kernel, dim.x, dim.y, dim.z, (int64_t)args, type,
                (int64_t)queue)
 __CNRT cnrtCreateKernelInitParam(cnrtKernelInitParam_t *init, __CNRT_HERE)
     __CNRT_SAY("params", (int64_t)init)
