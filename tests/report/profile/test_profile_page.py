@@ -126,3 +126,9 @@ def test_memory_by_array(drawn: dict[str, Any]) -> None:
     assert "NRAM" in drawn["memory"]
     assert "tile (k.bcl:3)" in drawn["memory"] and "sums (k.bcl:4)" in drawn["memory"]
     assert "Peak 12 KiB" in drawn["memory"]
+
+
+def test_a_roofline_for_each_unit_at_work(text: str) -> None:
+    assert text.count('<svg class="roofline"') == 1
+    assert "vector operations per byte of DRAM traffic" in text
+    assert ">vector unit, " in text and ">matrix unit, " not in text

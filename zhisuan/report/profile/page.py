@@ -6,6 +6,7 @@ Comes in: a `Profile`.  Goes out: HTML text that needs nothing else, neither net
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -169,7 +170,9 @@ def _roofline(profile: Profile) -> str:
         (vector_operations(report, work), vector_peak, VECTOR),
     ):
         layers, whole = figures(report, done, peak)
-        if any(has_place(layer, whole) for layer in layers):
+        if len(layers) == 1:
+            layers, whole = [], replace(whole, label=layers[0].label)
+        if has_place(whole, whole):
             drawn.append(f"<div>{roofline_svg(layers, whole, machine, peak, roof)}</div>")
     doc = (
         "Work per second against work per byte of DRAM traffic. Below the slope DRAM is the "
