@@ -28,6 +28,7 @@ from zhisuan.bcl.debug_build import DebugBuilder
 from zhisuan.bcl.debug_flow import Follower
 from zhisuan.bcl.debug_moves import Located
 from zhisuan.bcl.debug_notes import ProgramNotes
+from zhisuan.bcl.delay import delay_syncs
 from zhisuan.bcl.emit import Emitter
 from zhisuan.bcl.fold import fold
 from zhisuan.bcl.layout import QUALIFIERS, lay_out
@@ -157,7 +158,9 @@ def from_llvm(
         code, watches = select(function, layout, module.is_kernel(function.name), known, known_of)
         add_syncs(code)
         follower = Follower(code, watches)
-        located = Located(code, follower, allocate(code, registers))
+        homes = allocate(code, registers)
+        delay_syncs(code)
+        located = Located(code, follower, homes)
         located.follow(reuse(code, is_followed=bool(located.moving)))
         builder.add(code, function, located, emitter)
     program = emitter.program([(kernel, _parameters(kernel)) for kernel in kernels])
