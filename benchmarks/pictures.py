@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from rich.progress import track
 from zhisuan import pipeline
 from zhisuan.base.files import write_atomically
 from zhisuan.cli.launch import launch
+from zhisuan.debug.prompt import PROMPT
 from zhisuan.labs import catalogue, grade
 from zhisuan.labs.report import grade_text
 from zhisuan.report.profile.page import page
@@ -30,6 +33,7 @@ STYLES = ("1", "5", "8", "15", "19", "24")
 SIZE = 512
 PAGE = (1300, 1560)
 """Width and height of the window in which a page is shown."""
+DEBUGGING = ROOT / "examples" / "debugging"
 TILE = (384, 256)
 """Width and height of a style in the sheet; the photograph is twice as high and wide."""
 
@@ -44,6 +48,23 @@ def sheet() -> Image.Image:
         place = (2 * width + index % 3 * width, index // 3 * height)
         sheet_of.paste(run.picture.resize(TILE), place)
     return sheet_of
+
+
+def debugger() -> str:
+    """The terminal of a debugging session, as docs/debugger.md tells it."""
+    command = [sys.executable, "-m", "zhisuan.cli", "debug", "scaled.mlu", "--machine", "mlu270",
+               "-x", "session.txt", "--batch"]  # fmt: skip
+    done = subprocess.run(command, cwd=DEBUGGING, capture_output=True, text=True, check=True)
+    console = Console(record=True, width=100, file=io.StringIO())
+    console.print("$ zhisuan debug scaled.mlu --machine mlu270", style="bold")
+    for line in done.stdout.splitlines():
+        if line.startswith(PROMPT):
+            console.print(PROMPT, style="green", end="")
+            console.print(line.removeprefix(PROMPT), style="bold", markup=False, highlight=False)
+        else:
+            style = "cyan" if re.match(r"\d+ {2,}", line) else None
+            console.print(line, style=style, markup=False, highlight=False)
+    return console.export_svg(title="zhisuan debug", unique_id="debug")
 
 
 def softmax(number: int) -> Profile:
@@ -94,6 +115,7 @@ def graded(lab_name: str, file: str, seed: int) -> str:
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     profiles()
+    write_atomically(FOLDER / "debugger.svg", debugger())
     write_atomically(FOLDER / "lab.svg", graded("softmax", "race.mlu", 7))
     sheet().save(FOLDER / "styles.jpg", quality=88)
     run = pipeline.style(None, "19", "256x256").report

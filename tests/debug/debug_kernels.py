@@ -64,11 +64,12 @@ __mlu_entry__ void meeting(int *out, int rounds) {
 def launch(
     source: str, *arguments: np.ndarray | int, name: str = "kernel.bcl", optimize: int = 1,
     machine: str = "mlu270", dims: Dims = ONE_TASK, task_type: str = "BLOCK",
-    executor: str = "native", folders: Sequence[Path] = (),
+    executor: str = "native", folders: Sequence[Path] = (), debug: bool = False,
 ) -> tuple[Launch, Card, list[int]]:  # fmt: skip
     """The launch of a source's only kernel, the card that it is on, where arrays are."""
     chip = load(machine)
-    program = bcl.compile(source, name, optimize=optimize, defines=defined_for(chip)).program
+    defines = defined_for(chip)
+    program = bcl.compile(source, name, optimize=optimize, defines=defines, debug=debug).program
     card = Card(chip, ())
     values: list[int | float] = []
     places = []

@@ -37,15 +37,17 @@ _SIZES = {"b": 1, "h": 2, "w": 4, "g": 8}
 
 def stop_text(session: Session, stop: Stop) -> str:
     """Why and where, and the source line."""
-    who = _who(session, stop.index)
+    if stop.reason is Reason.END:
+        return f"{session.launch.text}: {stop.text}"
+    place, *line = _at(session, session.frames()[0])
+    who = f"{_who(session, stop.index)}, {place}"
     heads = {
-        Reason.ENTRY: f"{stop.text}: {len(session.tasks)} tasks on the chip",
+        Reason.ENTRY: f"{stop.text}: {len(session.tasks)} tasks on the chip\n{who}",
         Reason.BREAKPOINT: f"Breakpoint {', '.join(map(str, stop.breakpoints))}, {who}",
         Reason.WATCHPOINT: f"{stop.text}\n{who}",
         Reason.STEP: who,
         Reason.FAULT: f"Fault, {who}: {stop.text}",
         Reason.PAUSE: f"Interrupted, {who}",
-        Reason.END: f"{session.launch.text}: {stop.text}",
         Reason.BEGINNING: f"{stop.text}\n{who}",
     }
     lines = [heads[stop.reason]]
@@ -53,12 +55,9 @@ def stop_text(session: Session, stop: Stop) -> str:
         for word, text in (("expected", stop.error.expected), ("found", stop.error.found)):
             if text:
                 lines += [f"  {word + ':':<10}" + text.replace("\n", "\n            ")]
-    if stop.reason is Reason.END:
-        return lines[0]
     if stop.reason is Reason.STEP and stop.text:
         lines[0] += f": {stop.text}"
-    frame = session.frames()[0]
-    return "\n".join([*lines, *_at(session, frame)])
+    return "\n".join([*lines, *line])
 
 
 def _who(session: Session, index: int) -> str:
@@ -148,7 +147,8 @@ def printed(session: Session, text: str, form: str = "") -> str:
     """`expression = value`."""
     evaluator = session.evaluator()
     value = evaluator.value(text)
-    return f"{text} = {evaluator.reader.text(value, form)}"
+    rows = evaluator.reader.rows(value, form)
+    return f"{text} = {rows}" if "\n" not in rows else f"{text} =\n{rows}"
 
 
 def tasks_text(session: Session) -> str:
@@ -219,7 +219,7 @@ def source_lines(session: Session, file: int, first: int, last: int) -> str:
 
 def memory_text(session: Session, form: str, where: str) -> str:
     """gdb's `x/COUNT FORMAT SIZE`: that many numbers from an address on."""
-    match = re.fullmatch(r"(\d*)([a-z]*)", form)
+    match = re.fullmatch(r"(\d*)([xduotcfisbhwg]*)", form)
     if match is None:
         raise ZhisuanError(f"'/{form}' is no format", expected="such as /16fw, /8xb, /4i")
     count = int(match[1] or 1)

@@ -41,7 +41,7 @@ def command(usage: str, group: str, short: str = "") -> Callable[[Work], Work]:
     """Enter a command; the function's docstring is its help."""
 
     def enter(work: Work) -> Work:
-        name = usage.split()[0].split("/")[0]
+        name = usage.split()[0].split("/")[0].rstrip("[")
         doc = " ".join((work.__doc__ or "").split())
         COMMANDS[name] = Command(name, usage, doc, tuple(short.split()), group, work)
         return work

@@ -85,7 +85,7 @@ class Motion:
 
     def pass_over(self, index: int) -> None:
         """Where a task is now, it does not stop again."""
-        self._passed[index] = self.tasks.state_of(index).executed
+        self._passed[index] = self.tasks.runs[index].executed
 
     # -- forwards -----------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ class Motion:
         if until is not None:
             most = min(most, until - self.moment)
         before, start, wave = self.moment, time.perf_counter(), self.tasks.wave
-        step = self._passed.get(index) == self.tasks.state_of(index).executed
+        step = self._passed.get(index) == self.tasks.runs[index].executed
         was_past = self.is_past
         if self.watches.items:
             pause = self._watched(index, min(most, _WATCHED), stops(index), step)

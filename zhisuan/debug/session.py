@@ -369,7 +369,7 @@ class Session:
         frames = self.frames(index)
         chosen = frames[min(selected, len(frames) - 1)]
         innermost = chosen.registers == frames[0].registers
-        executed = self.tasks.state_of(index).executed
+        executed = self.tasks.runs[index].executed
         return Evaluator(
             Scope(
                 self.launch.program, self.types, self.memory(index), self.tasks.task(index),

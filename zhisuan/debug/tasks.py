@@ -88,7 +88,7 @@ class Tasks:
     def pc(self, index: int) -> int:
         """Where a task is: at the BARRIER where it waits, at its HALT, or its next instruction."""
         run = self.runs[index]
-        return run.state.pc if self.phases[index] is Phase.READY else run.at
+        return run.pc if self.phases[index] is Phase.READY else run.at
 
     def number_of_core(self, index: int) -> int:
         """A core's number on the chip; memory cores come after all others."""
@@ -114,7 +114,7 @@ class Tasks:
         """Let a ready task execute `most` instructions, or up to a barrier, its end, a fault, or
         a word that `stops` marks."""
         run = self.runs[index]
-        before = run.state.executed
+        before = run.executed
         run.journal = self.observed
         try:
             pause: Pause | Fault = run.resume(most, stops, locks=False)
@@ -122,7 +122,7 @@ class Tasks:
             state = run.state
             run.state = replace(state, pc=fault.pc)
             pause = fault
-        self.moment += run.state.executed - before
+        self.moment += run.executed - before
         if pause is Pause.BARRIER:
             fault = self._arrive(index)
             pause = fault or pause

@@ -77,5 +77,6 @@ def one_line(error: ZhisuanError) -> str:
     parts = [error.what]
     for word, text in (("expected", error.expected), ("found", error.found), ("try", error.hint)):
         if text:
-            parts.append(f"{word} " + " ".join(str(text).split()))
+            word = "" if text.startswith("did you mean") else f"{word} "
+            parts.append(word + " ".join(str(text).split()))
     return "; ".join(parts)

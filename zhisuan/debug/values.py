@@ -18,7 +18,7 @@ from zhisuan.isa.debug_table import SCALAR_BYTES, VOID, Array, Enum, Member, Poi
 from zhisuan.isa.number import MASK64
 from zhisuan.sim.memory import Memory
 
-SHOWN = 32
+SHOWN = 16
 """Elements of an array in one line of text."""
 _REPEATED = 5
 """Equal neighbours from this many on are told once."""
@@ -229,6 +229,15 @@ class Reader:
         except ZhisuanError as error:
             return f"<{error.what}>"
         return f"<{self.types.name_of(value.type)}>"
+
+    def rows(self, value: Value, form: str = "") -> str:
+        """As `text`, a matrix with a line for each row."""
+        kind = self.types.plain(value.type)
+        if not isinstance(kind, Array) or len(kind.counts) < 2:
+            return self.text(value, form)
+        shown = [self.text(part, form) for _, part in self.parts(value, 0, SHOWN)]
+        more = [] if kind.counts[0] <= SHOWN else ["..."]
+        return "{" + ",\n ".join(shown + more) + "}"
 
     def _array(self, value: Value, kind: Array, form: str) -> str:
         scalar = self.types.kind_of(kind.of) if len(kind.counts) == 1 else None

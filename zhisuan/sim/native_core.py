@@ -159,6 +159,15 @@ class Run:
         return bytes(self._core.regs) + self._core.pc.to_bytes(8, "little", signed=True)
 
     @property
+    def pc(self) -> int:
+        """`reference.Run.pc`."""
+        return self._core.pc
+
+    @property
+    def executed(self) -> int:
+        return self._core.executed
+
+    @property
     def state(self) -> CoreState:
         core = self._core
         held = core.lock if core.locked else None

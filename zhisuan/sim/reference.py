@@ -193,6 +193,15 @@ class Run:
         self.core.journal = journal
 
     @property
+    def pc(self) -> int:
+        """The next instruction."""
+        return self.core.pc
+
+    @property
+    def executed(self) -> int:
+        return self.core.executed
+
+    @property
     def state(self) -> CoreState:
         core = self.core
         return CoreState(core.pc, core.executed, core.held, tuple(self.registers))
