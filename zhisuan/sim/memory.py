@@ -88,7 +88,9 @@ class Memory:
     def in_use(self) -> dict[tuple[str, int, int], np.ndarray]:
         """Every memory of the chip that was ever asked for, itself, by the name of its space, its
         cluster and its core (-1 where it is shared wider)."""
-        return self._contents.arrays
+        found = self._contents.arrays
+        dram = self._key(GDRAM)
+        return found | {dram: self.bytes_of(GDRAM)} if dram in found else found
 
     def _key(self, space: Space) -> _Key:
         if space.name in _OF_CORE:
