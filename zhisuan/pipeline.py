@@ -104,7 +104,7 @@ def execute(
     outputs must not differ.
     """
     clock = clock or Clock()
-    executor = knobs.executor() or "native"
+    executor = knobs.executor()
     if progress:
         progress(0, len(plan.launches), "native core")
     with clock.part("prepare native core"):

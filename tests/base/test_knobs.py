@@ -26,7 +26,7 @@ def test_unset_and_empty_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, " ")
         assert knobs.cache_folder() is None
         assert knobs.clang_path() is None
-        assert knobs.executor() is None
+        assert knobs.executor() == "native"
         assert knobs.cpu_features() == ()
         assert knobs.check() is None
         knobs.check_environment()

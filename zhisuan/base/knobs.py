@@ -91,9 +91,9 @@ def clang_path() -> Path | None:
     return None if value is None else Path(value).expanduser().absolute()
 
 
-def executor() -> Executor | None:
-    """ZHISUAN_EXECUTOR; None when unset: native where a compiler is found, else reference."""
-    return cast("Executor | None", EXECUTOR.read())
+def executor() -> Executor:
+    """ZHISUAN_EXECUTOR, "native" when unset: that is the reference where no compiler is found."""
+    return cast("Executor", EXECUTOR.read() or "native")
 
 
 def check() -> str | None:

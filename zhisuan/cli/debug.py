@@ -248,7 +248,7 @@ class Wanted:
         known = {name: Program.load(file.parent / path) for name, path in plan.programs.items()}
         loaded = Loaded(
             plan, known, pipeline.read_tensors(file.parent / plan.data),
-            machines.load(self.machine or plan.machine), executor=knobs.executor() or "native",
+            machines.load(self.machine or plan.machine), executor=knobs.executor(),
             checks=(),
         )  # fmt: skip
         loaded.begin(pipeline.read_inputs(self.inputs, file.parent))

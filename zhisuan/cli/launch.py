@@ -59,7 +59,7 @@ def launch(
     start = time.perf_counter()
 
     def run(seed: int | None) -> tuple[dict[str, np.ndarray], Trace]:
-        device = Device(chip, knobs.executor() or "native", checks, seed)
+        device = Device(chip, knobs.executor(), checks, seed)
         return _run(device, program, entry, buffers, scalars, dims, task_type)
 
     outputs, trace = run(None)

@@ -123,7 +123,7 @@ class Planned:
 
     def _launch(self, machine: Machine, dram_bytes: int, launch: PlanLaunch) -> Trace:
         def execute(seen: Machine) -> Trace:
-            device = Device(seen, knobs.executor() or "native")
+            device = Device(seen, knobs.executor())
             device.reserve(dram_bytes)
             program = self._programs[launch.program]
             device.launch(program, launch.kernel, launch.args, launch.label,

@@ -113,7 +113,7 @@ def launch(
     try:
         execute(
             program, part.kernel, arguments, memory, builder, label=part.kernel,
-            executor=knobs.executor() or "native", limit=part.limit, journal=journal,
+            executor=knobs.executor(), limit=part.limit, journal=journal,
             dims=(part.tasks, 1, 1), task_type=part.task_type, threads=1,
         )  # fmt: skip
     except ZhisuanError as error:

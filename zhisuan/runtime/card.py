@@ -33,7 +33,7 @@ class Card:
 
     def __init__(self, machine: Machine, checks: Sequence[str] | None = None) -> None:
         self.machine = machine
-        self.device = Device(machine, knobs.executor() or "native", checks)
+        self.device = Device(machine, knobs.executor(), checks)
         self.heap = Heap(machine)
         self.faults = 0
         self.queues = 0
