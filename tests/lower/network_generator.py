@@ -1,7 +1,7 @@
 """Random small ONNX networks from the operators the chip has, and random machines to run them.
 
 Comes in: a seed.  Goes out: a model with feeds whose values stay near 1, so that FP16 holds
-them; or a machine.  The same seed gives the same of each, always.
+them; or a machine, and a graph's plan for it.  The same seed gives the same of each, always.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from onnx import TensorProto, helper, numpy_helper
 from zhisuan.arch.describe import vary
 from zhisuan.arch.load import load
 from zhisuan.arch.machine import Machine
+from zhisuan.base.errors import ZhisuanError
+from zhisuan.graph.ir import Graph
+from zhisuan.lower import Lowered, lower
 
 Image = tuple[str, int, int, int]
 """A value's name, channels, height and width."""
@@ -258,3 +261,14 @@ def machine(seed: int, chip_seed: int | None = None) -> Machine:
         "noc.link_bytes_per_cycle": choose.choice((4, 64)),
     }
     return vary(load("dlp-s"), changes)
+
+
+def lowered_for(graph: Graph, seed: int) -> tuple[Lowered, Machine]:
+    """The plan for the seed's machine, or for dlp-s where that one is too small."""
+    chosen = machine(seed)
+    try:
+        return lower(graph, {}, chosen), chosen
+    except ZhisuanError as error:
+        assert "cannot hold one tile" in error.what, error
+        chosen = load("dlp-s")
+        return lower(graph, {}, chosen), chosen

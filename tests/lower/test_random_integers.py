@@ -12,14 +12,10 @@ import network_generator as generator
 import numpy as np
 import pytest
 
-from zhisuan.arch.load import load
-from zhisuan.arch.machine import Machine
 from zhisuan.base.dtype import F16
-from zhisuan.base.errors import ZhisuanError
 from zhisuan.graph import reference
 from zhisuan.graph.build import GraphBuilder
 from zhisuan.graph.ir import Graph
-from zhisuan.lower import Lowered, lower
 from zhisuan.quantize import calibrate, quantize
 from zhisuan.runtime.device import play
 
@@ -105,17 +101,6 @@ class Layers:
         return self.node("linear", self.operands(value, (outputs, self.shape(value)[1])))
 
 
-def lowered_for(graph: Graph, seed: int) -> tuple[Lowered, Machine]:
-    """The plan for the seed's machine, or for dlp-s where that one is too small."""
-    machine = generator.machine(seed)
-    try:
-        return lower(graph, {}, machine), machine
-    except ZhisuanError as error:
-        assert "cannot hold one tile" in error.what, error
-        machine = load("dlp-s")
-        return lower(graph, {}, machine), machine
-
-
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_random_integers(batch: int) -> None:
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
@@ -125,7 +110,7 @@ def test_random_integers(batch: int) -> None:
         percentile = 100.0 if seed % 2 else 95.0  # some of the numbers saturate
         calibration = calibrate(graph, [feeds], percentile)
         integers = quantize(graph, calibration, per_channel=seed % 3 == 0).graph
-        lowered, machine = lowered_for(integers, seed)
+        lowered, machine = generator.lowered_for(integers, seed)
         ours, _ = play(lowered.plan, lowered.programs, lowered.constants, feeds, machine)
         for name, expected in reference.run(integers, feeds).items():
             assert np.array_equal(ours[name], expected.astype(ours[name].dtype)), (seed, name)

@@ -8,12 +8,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from zhisuan.arch.load import load
 from zhisuan.arch.machine import Machine
-from zhisuan.base.errors import ZhisuanError
 from zhisuan.frontend.onnx.load import from_model
 from zhisuan.graph.rewrite import optimize
-from zhisuan.lower import Lowered, lower
+from zhisuan.lower import Lowered
 from zhisuan.runtime.device import play
 from zhisuan.sim.timing import Timing, replay
 from zhisuan.sim.trace import Trace
@@ -35,15 +33,8 @@ def oracle(network: generator.Network) -> dict[str, np.ndarray]:
 
 
 def lowered_for(network: generator.Network, seed: int) -> tuple[Lowered, Machine]:
-    """The plan for the seed's machine, or for dlp-s where that one is too small."""
     graph = optimize(from_model(network.model, "random", f"seed {seed}"))
-    machine = generator.machine(seed)
-    try:
-        return lower(graph, {}, machine), machine
-    except ZhisuanError as error:
-        assert "cannot hold one tile" in error.what, error
-        machine = load("dlp-s")
-        return lower(graph, {}, machine), machine
+    return generator.lowered_for(graph, seed)
 
 
 def check_timing(trace: Trace, machine: Machine) -> Timing:
