@@ -19,28 +19,38 @@
 #define TYPE_i8 i8
 #define TYPE_i16 i16
 #define TYPE_i32 i32
+#define TYPE_u16 u16
+#define TYPE_u32 u32
 #define BYTES_f16 2
 #define BYTES_f32 4
 #define BYTES_i4 0 /* two in a byte: loops see them unpacked, see loop_bytes */
 #define BYTES_i8 1
 #define BYTES_i16 2
 #define BYTES_i32 4
+#define BYTES_u16 2
+#define BYTES_u32 4
 #define GET_f16(p, i) from_half(((const u16 *)(p))[i])
 #define GET_f32(p, i) (((const float *)(p))[i])
 #define GET_i4 GET_i8
 #define GET_i8(p, i) (((const i8 *)(p))[i])
 #define GET_i16(p, i) (((const i16 *)(p))[i])
 #define GET_i32(p, i) (((const i32 *)(p))[i])
+#define GET_u16(p, i) (((const u16 *)(p))[i])
+#define GET_u32(p, i) (((const u32 *)(p))[i])
 #define PUT_f16(p, i, v) (((u16 *)(p))[i] = result_f16(v))
 #define PUT_f32(p, i, v) (((u32 *)(p))[i] = result_f32(v))
 #define PUT_i8(p, i, v) (((i8 *)(p))[i] = (i8)(v))
 #define PUT_i16(p, i, v) (((i16 *)(p))[i] = (i16)(v))
 #define PUT_i32(p, i, v) (((i32 *)(p))[i] = (i32)(v))
+#define PUT_u16(p, i, v) (((u16 *)(p))[i] = (u16)(v))
+#define PUT_u32(p, i, v) (((u32 *)(p))[i] = (u32)(v))
 #define REGISTER_f16(v) from_half((u16)(v))
 #define REGISTER_f32(v) float_of((u32)(v))
 #define REGISTER_i8(v) ((i8)(v))
 #define REGISTER_i16(v) ((i16)(v))
 #define REGISTER_i32(v) ((i32)(v))
+#define REGISTER_u16(v) ((u16)(v))
+#define REGISTER_u32(v) ((u32)(v))
 
 #define FLOAT_MODES(X, ...) X(f16, __VA_ARGS__) X(f32, __VA_ARGS__)
 #define MODES(X, ...) \

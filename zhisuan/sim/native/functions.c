@@ -3,17 +3,6 @@
 #include "elementary.h"
 #include "cyclic.h"
 
-#define TYPE_u16 u16
-#define TYPE_u32 u32
-#define BYTES_u16 2
-#define BYTES_u32 4
-#define GET_u16(p, i) (((const u16 *)(p))[i])
-#define GET_u32(p, i) (((const u32 *)(p))[i])
-#define PUT_u16(p, i, v) (((u16 *)(p))[i] = (u16)(v))
-#define PUT_u32(p, i, v) (((u32 *)(p))[i] = (u32)(v))
-#define REGISTER_u16(v) ((u16)(v))
-#define REGISTER_u32(v) ((u32)(v))
-
 /* ---- Two operations ---- */
 
 #define ROUND_f16(v) from_half(to_half(v))
