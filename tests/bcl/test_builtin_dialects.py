@@ -63,6 +63,22 @@ enter("__bang_half2bfloat16((bfloat16_t *)b, a, n); __bang_bfloat162float(d, (bf
       _cut.astype(H).astype(F), _cut.astype(H), X)  # fmt: skip
 enter("__bang_float2bfloat16((bfloat16_t *)b, a, n); __bang_bfloat162half(d, (bfloat16_t *)b, n)",
       _cut.astype(H), _cut, X)  # fmt: skip
+_a, _b = (np.array([1, -1, 2**24, 0.1, -3, 5, 0, 7], F), np.array([1e-8, -1e-8, 1, 0.2, 3, -1e-9, 0,
+          2**-22], F))  # fmt: skip
+_sum = _a.astype(np.float64) + _b
+_near = _sum.astype(F)
+_cut_sum = np.where(abs(_near.astype(np.float64)) > abs(_sum), np.nextafter(_near, F(0)), _near)
+enter("__bang_add_tz(d, a, b, n)", _cut_sum, _a, _b)
+enter("__bang_cycle_add_tz(d, a, b, n, 4)", _cut_sum[:4], _a[:4].copy(), _b[:4].copy())
+enter("__bang_add_tz(d, a, b, n)", np.array([1, -1, 0.0999], H), np.array([1, -1, 0.1], H),
+      np.array([1e-4, -1e-4, -2e-5], H))  # fmt: skip
+_long = "int64_t *l = (int64_t *)b; for (int i = 0; i < n; i++) l[i] = a[i] + (1ll << 40);"
+_end = "for (int i = 0; i < n; i++) d[i] = (l[i] & 0xFFFF) + (l[i] >> 40 == 2)"
+enter(f"{_long} __bang_add(l, l, l, n); __bang_sub_scalar(l, l, 2, n); __bang_mul_scalar(l, l, 1, n);"
+      f" __bang_add_scalar(l, l, 1, n); {_end}",
+      (2 * np.arange(24) - 1) % 65536 + (np.arange(24) > 0), np.arange(24, dtype=W),
+      np.zeros(48, W))  # fmt: skip
+CASES[-1].expected = CASES[-1].expected.astype(W)
 # [2][3][4] → [3][2][4] with equal rows, then rows of 3 into rows of 2
 _cube = np.arange(24, dtype=W)
 enter("__memcpy(d, a, 16, NRAM2NRAM, 32, 2, 16, 1, 16, 2, 48, 1)",
@@ -133,3 +149,14 @@ def test_types_of_the_host_need_no_header() -> None:
     out = np.zeros(1, F)
     run(source, out, 0x13)
     assert out[0] == 32
+
+
+def test_breakdumps_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    source = """__nram__ unsigned a[4]; __mlu_entry__ void k(int *p) {
+      a[0] = 7; a[1] = 0xBEEF; __breakdump_scalar(p[0], 1.5f, (half)-2);
+      __breakdump_vector(a, 8, NRAM); }"""
+    run(source.replace(", NRAM)", ")"), np.array([-3], W))
+    assert capsys.readouterr().out == (
+        "breakdump -3\nbreakdump 1.5\nbreakdump -2\n"
+        "breakdump [0] 0x00000007\nbreakdump [1] 0x0000beef\n"
+    )

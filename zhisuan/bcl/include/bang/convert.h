@@ -194,3 +194,43 @@ __DLP_WAYS(__DLP_CONVERT_ONE, __half2int32, int, half, VCVT_f16_i32)
 __DLP_WAYS(__DLP_CONVERT_ONE, __half2short, short, half, VCVT_f16_i16)
 #undef __DLP_CONVERT_ONE
 #undef __DLP_WAYS
+
+// ---- addition that rounds toward zero --------------------------------------------------
+// The nearest sum, one step smaller where what it lost has the other sign.
+__DLP_INLINE void __bang_add_tz(float *dst, const float *src0, const float *src1, int elem_count) {
+  float sum[__DLP_PIECE], part[__DLP_PIECE], lost[__DLP_PIECE];
+  int step[__DLP_PIECE];
+  for (int i = 0; i < elem_count; i += __DLP_PIECE) {
+    const int n = __dlp_least(elem_count - i, __DLP_PIECE);
+    __dlp_VAV_f32(sum, n, src0 + i, src1 + i);
+    __dlp_VSV_f32(part, n, sum, src0 + i);
+    __dlp_VSV_f32(lost, n, sum, part);
+    __dlp_VSV_f32(lost, n, src0 + i, lost);
+    __dlp_VSV_f32(part, n, src1 + i, part);
+    __dlp_VAV_f32(lost, n, lost, part);
+    __dlp_VSIGN_f32(lost, n, lost);
+    __dlp_VSIGN_f32(part, n, sum);
+    __dlp_VMV_f32(lost, n, lost, part);
+    __dlp_VLTS_f32(lost, n, lost, 0);
+    __dlp_VCVT_f32_i32(step, n, lost);
+    __dlp_VSV_i32(dst + i, n, sum, step);
+  }
+}
+__DLP_INLINE void __bang_add_tz(half *dst, const half *src0, const half *src1, int elem_count) {
+  float a[__DLP_PIECE], b[__DLP_PIECE];
+  for (int i = 0; i < elem_count; i += __DLP_PIECE) {
+    const int n = __dlp_least(elem_count - i, __DLP_PIECE);
+    __dlp_VCVT_f16_f32(a, n, src0 + i);
+    __dlp_VCVT_f16_f32(b, n, src1 + i);
+    __bang_add_tz(a, a, b, n);
+    __dlp_VCVT_f32_f16_tz(dst + i, n, a);
+  }
+}
+#define __DLP_CYCLE_TZ(T, M, ...)                                                            \
+  __DLP_INLINE void __bang_cycle_add_tz(T *dst, const T *src, const T *seg,                  \
+                                        int src_elem_count, int seg_elem_count) {            \
+    for (int i = 0; i < src_elem_count; i += seg_elem_count)                                 \
+      __bang_add_tz(dst + i, src + i, seg, seg_elem_count);                                  \
+  }
+__DLP_FLOATS(__DLP_CYCLE_TZ, )
+#undef __DLP_CYCLE_TZ

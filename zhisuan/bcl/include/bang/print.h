@@ -32,3 +32,19 @@ template <typename... T> __DLP_INLINE void __bang_printf(const char *format, T..
 template <typename... T> __DLP_INLINE void printf(const char *format, T... values) {
   __bang_printf(format, values...);
 }
+
+// ---- values where somebody looks for a mistake -----------------------------------------
+__DLP_INLINE void __dlp_dump(float x) { __bang_printf("breakdump %g\n", x); }
+__DLP_INLINE void __dlp_dump(half x) { __bang_printf("breakdump %g\n", x); }
+template <typename T> __DLP_INLINE void __dlp_dump(T x) {
+  __bang_printf("breakdump %lld\n", (long long)x);
+}
+// Numbers, one a line.
+template <typename... T> __DLP_INLINE void __breakdump_scalar(T... values) {
+  (__dlp_dump(values), ...);
+}
+// bytes of a memory of the core that scalar code reads: words in hexadecimal; bytes / 4 of them.
+template <typename... T> __DLP_INLINE void __breakdump_vector(const void *src, int bytes, T...) {
+  for (int i = 0; i < bytes / 4; i++)
+    __bang_printf("breakdump [%d] 0x%08x\n", i, ((const unsigned *)src)[i]);
+}

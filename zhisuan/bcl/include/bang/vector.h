@@ -154,6 +154,18 @@ __DLP_FLOATS(__DLP_ROUND, __bang_trunc, tz)
 __DLP_FLOATS(__DLP_ROUND, __bang_round, rd)
 #undef __DLP_ROUND
 
+// ---- 64 bits: no unit has such elements, so one after the other ------------------------
+#define __DLP_LONG(T, NAME, OP)                                                              \
+  __DLP_INLINE void __bang_##NAME(T *dst, const T *src0, const T *src1, int elem_count) {    \
+    for (int i = 0; i < elem_count; i++) dst[i] = src0[i] OP src1[i];                        \
+  }                                                                                          \
+  __DLP_INLINE void __bang_##NAME##_scalar(T *dst, const T *src, T value, int elem_count) {  \
+    for (int i = 0; i < elem_count; i++) dst[i] = src[i] OP value;                           \
+  }
+__DLP_LONG(int64_t, add, +) __DLP_LONG(int64_t, sub, -) __DLP_LONG(int64_t, mul, *)
+__DLP_LONG(uint64_t, add, +) __DLP_LONG(uint64_t, sub, -) __DLP_LONG(uint64_t, mul, *)
+#undef __DLP_LONG
+
 // ---- two operations in one pass --------------------------------------------------------
 // FUSION_FMS: multiply, then subtract, and so on.  Both round.
 typedef enum {
