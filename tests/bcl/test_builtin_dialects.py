@@ -74,8 +74,8 @@ enter("__bang_add_tz(d, a, b, n)", np.array([1, -1, 0.0999], H), np.array([1, -1
       np.array([1e-4, -1e-4, -2e-5], H))  # fmt: skip
 _long = "int64_t *l = (int64_t *)b; for (int i = 0; i < n; i++) l[i] = a[i] + (1ll << 40);"
 _end = "for (int i = 0; i < n; i++) d[i] = (l[i] & 0xFFFF) + (l[i] >> 40 == 2)"
-enter(f"{_long} __bang_add(l, l, l, n); __bang_sub_scalar(l, l, 2, n); __bang_mul_scalar(l, l, 1, n);"
-      f" __bang_add_scalar(l, l, 1, n); {_end}",
+enter(f"{_long} __bang_add(l, l, l, n); __bang_sub_scalar(l, l, 2, n);"
+      f" __bang_mul_scalar(l, l, 1, n); __bang_add_scalar(l, l, 1, n); {_end}",
       (2 * np.arange(24) - 1) % 65536 + (np.arange(24) > 0), np.arange(24, dtype=W),
       np.zeros(48, W))  # fmt: skip
 CASES[-1].expected = CASES[-1].expected.astype(W)

@@ -189,11 +189,11 @@ def test_arguments_are_checked(args: list[float], message: str) -> None:
 
 def test_kernel_too_large_for_the_machine() -> None:
     with pytest.raises(ZhisuanError) as caught:
-        run_text('.program "p"\n.kernel "k"() nram=700000\nHALT\n')
+        run_text('.program "p"\n.kernel "k"() nram=800000\nHALT\n')
     assert str(caught.value) == (
         "error: kernel 'k' does not fit machine 'round'\n"
-        "  expected: at most 655360 bytes of NRAM\n"
-        "  found:    700000 bytes of NRAM arrays\n"
+        "  expected: at most 786432 bytes of NRAM\n"
+        "  found:    800000 bytes of NRAM arrays\n"
         "  try:      smaller arrays, or a machine with more memory on the chip"
     )
 

@@ -32,6 +32,7 @@ from zhisuan.sim.fault import Fault, leaves_memory, stack_full
 from zhisuan.sim.memory import PARAM_BYTES, Memory
 from zhisuan.sim.reachable import is_ordered, reads_core_id
 from zhisuan.sim.roles import check_shared_copies, for_memory_core
+from zhisuan.sim.stack_depth import stack_bytes
 from zhisuan.sim.tasks import (
     MEMORY_CORE,
     ONE_TASK,
@@ -245,10 +246,15 @@ def native_is_possible() -> bool:
 
 
 def _check_room(program: Program, kernel: Kernel, memory: Memory) -> None:
-    """Refuse a kernel whose on-chip arrays the machine cannot hold."""
+    """Refuse a kernel whose on-chip arrays the machine cannot hold.
+
+    Arrays may take what is reserved for the stack, as far as the kernel's leaves it free.
+    """
     machine = memory.machine
+    stack = stack_bytes(program.words.astype(np.uint64).tobytes(), kernel.entry)
+    free = 0 if stack is None else max(machine.nram.stack - stack, 0)
     for space, needed, room in (
-        (NRAM, kernel.nram_bytes, machine.nram_usable),
+        (NRAM, kernel.nram_bytes, machine.nram_usable + free),
         (WRAM, kernel.wram_bytes, machine.wram.size),
         (SRAM, kernel.sram_bytes, machine.sram.size - machine.sram.stack),
     ):
