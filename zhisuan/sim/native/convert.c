@@ -1,13 +1,15 @@
 /* Conversions between element types; see isa/convert.py for their meaning. */
 #include "elementwise.h"
 
-#define CONVERT(NAME, BYTES_FROM, BYTES_TO, STATEMENT)                                       \
-    case OP_VCVT_##NAME: {                                                                   \
+#define EACH(OPCODE, BYTES_FROM, BYTES_TO, STATEMENT)                                        \
+    case OP_##OPCODE: {                                                                      \
         Operands o;                                                                          \
         if (!operands(core, a, 0, BYTES_FROM, BYTES_TO, &o)) return 0;                       \
         FOR_EACH(i, o.n) { STATEMENT; }                                                      \
         return 1;                                                                            \
     }
+#define CONVERT(NAME, BYTES_FROM, BYTES_TO, STATEMENT) \
+    EACH(VCVT_##NAME, BYTES_FROM, BYTES_TO, STATEMENT)
 #define FROM_INTEGER(NAME)                                                                   \
     CONVERT(NAME##_f16, sizeof(NAME), 2, PUT_f16(o.dst, i, (float)((const NAME *)o.a)[i]))   \
     CONVERT(NAME##_f32, sizeof(NAME), 4, PUT_f32(o.dst, i, (float)((const NAME *)o.a)[i]))
@@ -93,13 +95,6 @@ INLINE u16 brain_of(float x) {
     if (x != x) return 0x7FC0;
     return (u16)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
-#define BRAIN(NAME, BYTES_FROM, BYTES_TO, STATEMENT)                                         \
-    case OP_VBF_##NAME: {                                                                    \
-        Operands o;                                                                          \
-        if (!operands(core, a, 0, BYTES_FROM, BYTES_TO, &o)) return 0;                       \
-        FOR_EACH(i, o.n) { STATEMENT; }                                                      \
-        return 1;                                                                            \
-    }
 
 int run_convert(Core *core, u32 handler, const i64 *a) {
     switch (handler) {
@@ -118,8 +113,8 @@ int run_convert(Core *core, u32 handler, const i64 *a) {
         CONVERT4(i4_f32, i4, f32, PUT_f32(to, i, (float)GET_i4(x, i)))
         TO_NIBBLES(, WAY_rn) TO_NIBBLES(_tz, WAY_tz) TO_NIBBLES(_up, WAY_up)
         TO_NIBBLES(_dn, WAY_dn) TO_NIBBLES(_rd, WAY_rd) TO_NIBBLES(_oz, WAY_oz)
-        BRAIN(f32_bf16, 4, 2, ((u16 *)o.dst)[i] = brain_of(GET_f32(o.a, i)))
-        BRAIN(bf16_f32, 2, 4, PUT_f32(o.dst, i, float_of((u32)((const u16 *)o.a)[i] << 16)))
+        EACH(VBF_f32_bf16, 4, 2, ((u16 *)o.dst)[i] = brain_of(GET_f32(o.a, i)))
+        EACH(VBF_bf16_f32, 2, 4, PUT_f32(o.dst, i, float_of((u32)((const u16 *)o.a)[i] << 16)))
     }
     return run_reduction(core, handler, a);
 }

@@ -160,6 +160,13 @@ static int pool_operands(Core *core, const i64 *a, u64 source, u64 destination, 
     return 1;
 }
 
+/* The channels of the pixel at place k of the window of output pixel (y, x). */
+INLINE const u8 *pool_source(const Pool *p, i64 y, i64 x, i64 k, i64 bytes) {
+    const i64 row = y * p->stride_h + k / p->window_w * p->dilation_h;
+    const i64 column = x * p->stride_w + k % p->window_w * p->dilation_w;
+    return p->src + row * p->in_pitch + column * p->m * bytes;
+}
+
 /* Every output: START, then FOLD over the window's elements v into `best`, then FINISH. */
 #define POOL(SOURCE, TO, NAME, WIDE, START, FOLD, FINISH)                                    \
     case OP_##NAME: {                                                                        \
@@ -172,9 +179,7 @@ static int pool_operands(Core *core, const i64 *a, u64 source, u64 destination, 
         for (i64 y = 0; y < p.out_h; y++)                                                    \
             for (i64 x = 0; x < p.out_w; x++) {                                              \
                 for (i64 k = 0; k < p.window_h * p.window_w; k++) {                          \
-                    const i64 row = y * p.stride_h + k / p.window_w * p.dilation_h;          \
-                    const i64 column = x * p.stride_w + k % p.window_w * p.dilation_w;       \
-                    const u8 *from = p.src + row * p.in_pitch + column * p.m * BYTES_##SOURCE; \
+                    const u8 *from = pool_source(&p, y, x, k, BYTES_##SOURCE);               \
                     FOR_EACH(c, (u64)p.m) {                                                  \
                         const WIDE v = GET_##SOURCE(from, c), best = k ? sums[c] : (START);  \
                         sums[c] = (FOLD);                                                    \
@@ -201,9 +206,7 @@ static int pool_operands(Core *core, const i64 *a, u64 source, u64 destination, 
         for (i64 y = 0; y < p.out_h; y++)                                                    \
             for (i64 x = 0; x < p.out_w; x++) {                                              \
                 for (i64 k = 0; k < p.window_h * p.window_w; k++) {                          \
-                    const i64 row = y * p.stride_h + k / p.window_w * p.dilation_h;          \
-                    const i64 column = x * p.stride_w + k % p.window_w * p.dilation_w;       \
-                    const u8 *from = p.src + row * p.in_pitch + column * p.m * BYTES_##SOURCE; \
+                    const u8 *from = pool_source(&p, y, x, k, BYTES_##SOURCE);               \
                     for (i64 c = 0; c < p.m; c++) {                                          \
                         const float v = GET_##SOURCE(from, c), old = best[c];                \
                         if (k && !(v SIGN old || (old != old && v == v))) continue;          \
