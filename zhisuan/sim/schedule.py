@@ -51,11 +51,12 @@ EVENTS = (*dram.COUNTS, *caches.COUNTS)
 
 @dataclass(frozen=True)
 class Schedule:
-    """int64 columns over rows (cycles), and per launch; -1 where a row has no such time.
+    """int64 columns over rows (cycles from the start of the trace), and per launch; -1 where a
+    row has no such time.
 
-    queued: when the row entered its queue.  Scalar runs, SYNC and BARRIER: start and end of
-    decoding; done is the end.  held_by: what a transfer waited for that cores share, a position
-    in CAUSES.
+    queued: when the row entered its queue.  end: its unit is free again; done: its result is
+    visible.  Scalar runs, SYNC and BARRIER: start and end of decoding; done is the end.  held_by:
+    what a transfer waited for that cores share, a position in CAUSES.
     """
 
     queued: np.ndarray

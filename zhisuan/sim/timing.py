@@ -30,29 +30,17 @@ __all__ = ["CAUSES", "EVENTS", "UNITS", "Timing", "replay"]
 
 
 @dataclass(frozen=True)
-class Timing:
-    """When everything happened: int64 arrays, times in cycles from the start of the trace.
+class Timing(Schedule):
+    """When everything happened, as the walk left it, and what else a trace says of its machine.
 
-    Over trace rows: queued (entered its queue; -1 for scalar rows), start, end (unit free
-    again; for scalar runs, SYNC and BARRIER decoding over), done (result visible), held_by (what
-    a transfer waited for that cores share, an index into causes; -1 if nothing).  Over launches:
-    launch_start, launch_end; core_cycles[launch, core, unit, cause] in the order of `cores`
-    ((cluster, core), memory cores too), `units` and `causes`, whose sum over causes is the launch's
-    duration; events[launch, event] in the order of `event_names`; stalls[STALLS, row],
-    what the row's scalar accesses and its code kept the decoder waiting; DRAM bytes; mac_slots, the
-    multiply-accumulates the busy matrix units could have done; instructions[launch, unit].
+    core_cycles is in the order of `cores` ((cluster, core), memory cores too), `units` and
+    `causes`; its sum over causes is the launch's duration; events in that of `event_names`.
+    stalls[STALLS, row]: what the row's scalar accesses and its code kept the decoder waiting.
+    Over launches: DRAM bytes; mac_slots, the multiply-accumulates the busy matrix units could have
+    done; instructions[launch, unit].
     """
 
     machine: Machine
-    queued: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-    done: np.ndarray
-    held_by: np.ndarray
-    launch_start: np.ndarray
-    launch_end: np.ndarray
-    core_cycles: np.ndarray
-    events: np.ndarray
     stalls: np.ndarray
     dram_read: np.ndarray
     dram_written: np.ndarray
