@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,6 +60,51 @@ __mlu_entry__ void meeting(int *out, int rounds) {
 }
 """
 """Barriers, shared memory, printf."""
+
+
+def random_kernel(seed: int) -> str:
+    """Loops, branches, calls, tiles and barriers, whatever a seed makes of them."""
+    choice = random.Random(seed)
+    names = ("x", "y", "z")
+
+    def statement(depth: int) -> str:
+        a, b, c = choice.choices(names, k=3)
+        kinds = ["sum", "sum", "call", "tile", "store"] + ["loop", "if"] * (depth < 2)
+        match choice.choice(kinds):
+            case "sum":
+                return f"{a} = {b} {choice.choice('+-*^|&')} ({c} + {choice.randint(1, 9)});"
+            case "call":
+                return f"{a} += mixed({b}, {c});"
+            case "tile":
+                return "__bang_add(t, t, u, 64);"
+            case "store":
+                return f"u[{choice.randint(0, 63)}] = (float)({a} & 255);"
+            case "loop":
+                i, turns = f"i{depth}", choice.randint(1, 4)
+                return f"for (int {i} = 0; {i} < {turns}; ++{i}) {{\n{block(depth + 1)}\n}}"
+        return f"if (({a} & {choice.randint(1, 7)}) != 0) {{\n{block(depth + 1)}\n}}"
+
+    def block(depth: int) -> str:
+        return "\n".join(statement(depth) for _ in range(choice.randint(2, 4)))
+
+    return f"""#include <bang.h>
+__attribute__((noinline)) __mlu_func__ int mixed(int a, int b) {{
+  int c = a ^ (b << 3);
+  return c - (a >> 2);
+}}
+__mlu_entry__ void random_kernel(float *out) {{
+  __nram__ float t[64];
+  __nram__ float u[64];
+  __bang_write_zero(t, 64);
+  __bang_write_zero(u, 64);
+  int x = taskId, y = 3, z = 5;
+  {block(0)}
+  __sync_cluster();
+  {block(0)}
+  t[0] = (float)(x + y + z);
+  __memcpy(out + taskId * 64, t, 256, NRAM2GDRAM);
+}}
+"""
 
 
 def launch(

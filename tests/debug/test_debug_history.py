@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from tests.debug.debug_kernels import MEETING, everything, launch, scaled
+from tests.debug.debug_kernels import MEETING, everything, launch, random_kernel, scaled
 from zhisuan.debug.session import Session
 from zhisuan.debug.stop import Reason
 
@@ -68,6 +68,25 @@ def test_as_many_lines_back_as_forwards_lead_to_the_same_moments(over: bool) -> 
     for state in reversed(seen[:-1]):
         session.step_back(over)
         assert everything(session) == state
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_kernels_go_back_as_they_came(seed: int) -> None:
+    made, _, _ = launch(random_kernel(seed), np.zeros(256, np.float32), dims=(4, 1, 1),
+                        task_type="UNION1", optimize=0, debug=True)  # fmt: skip
+    session = Session(made, tell=lambda _: None)
+    session.select(2)
+    choice = random.Random(seed)
+    seen = [everything(session)]
+    over = bool(choice.getrandbits(1))
+    for _ in range(12):
+        if session.step(over).reason is not Reason.STEP or session.last.text:
+            break
+        seen.append(everything(session))
+    assert len(seen) > 6
+    for state in reversed(seen[:-1]):
+        session.step_back(over)
+        assert everything(session)[3][2] == state[3][2]  # type: ignore[index]
 
 
 def test_as_many_instructions_back_as_forwards() -> None:

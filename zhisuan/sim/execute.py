@@ -153,10 +153,11 @@ def tasks_wait(program: Program, kernel: str, dims: Dims, task_type: str) -> boo
 
 def start_tasks(
     program: Program, kernel: str, memory: Memory, wave: Sequence[Job], executor: str,
-    limit: int = LIMIT,
+    limit: int | None = None,
 ) -> list[Any]:  # fmt: skip
     """The tasks of a wave, each before its first instruction, for a caller that moves them."""
     kind, entry = _kind(executor), program.kernel(kernel)
+    limit = limit or knobs.limit() or LIMIT
     return [run for job in wave for run in _start(kind, program, entry, memory, limit, job, None)]
 
 
