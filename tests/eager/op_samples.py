@@ -124,6 +124,10 @@ SAMPLES: dict[str, list[Sample]] = {
         ([real(1, 2, 2, 3), real(2), real(2), real(1, 2, 2, 3)], {"activation": "tanh"}),
     ],
     "batch_norm": [([real(2, 3, 2), real(3), real(3), real(3), positive(3)], {})],
+    **{name: several(real) for name in ("elu", "selu", "hard_sigmoid", "shrink")},
+    "prelu": [([real(2, 3), positive(3)], {}), ([real(2, 3), positive()], {})],
+    "log_softmax": [([real(2, 3)], {}), ([real(2, 3)], {"axis": 0})],
+    "mix_axis": [([real(2, 3, 2), real(4, 3)], {"axis": 1}), ([real(3), real(2, 3)], {"axis": -1})],
     "conv": [
         ([real(2, 2, 5), real(3, 2, 2), real(3)],
          {"strides": (2,), "pads": (1, 0), "dilations": (1,)}),

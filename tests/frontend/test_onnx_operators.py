@@ -196,6 +196,15 @@ CASES = [
     ("AveragePool", [f(1, 2, 5, 6, 4)], [], 17, {"kernel_shape": [2, 3, 2]}),
     ("AveragePool", [f(1, 2, 5, 6)], [], 17,
      {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}),
+    *[(name, [f(2, 3)], [], 17, {})
+      for name in ("Elu", "Selu", "HardSigmoid", "LogSoftmax", "Hardmax")],
+    ("Shrink", [f(2, 3)], [], 17, {"lambd": 0.3, "bias": 0.1}),
+    ("PRelu", [f(2, 3), f(3)], [1], 17, {}),
+    *[("Resize", [IMAGE, None, floats(1, 1, h, w)], [2], 17, {"mode": mode, **attrs})
+      for mode in ("linear", "cubic") for h, w in ((1.5, 2.7), (0.6, 0.5))
+      for attrs in ({}, {"coordinate_transformation_mode": "asymmetric"})],
+    ("Resize", [f(1, 2, 7), None, floats(1, 1, 1.7)], [2], 17, {"mode": "nearest"}),
+    ("Resize", [IMAGE, None, None, ints(1, 4, 9, 5)], [3], 17, {"mode": "linear"}),
     *[("DepthToSpace", [f(1, 8, 2, 3)], [], 17, {"blocksize": 2, "mode": mode})
       for mode in ("DCR", "CRD")],
     ("SpaceToDepth", [f(1, 2, 4, 6)], [], 17, {"blocksize": 2}),

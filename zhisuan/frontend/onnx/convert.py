@@ -155,14 +155,17 @@ def gemm(step: Step) -> None:
         step.emit("add", [product, bias[0]])
 
 
+@converts("LogSoftmax")
+@converts("Hardmax")
 @converts("Softmax")
 def softmax(step: Step) -> None:
     """Since opset 13 along one axis; before, over everything from the axis on."""
     rank = len(step.shape(0))
     axis = step.take("axis", -1 if step.opset >= 13 else 1) % rank
     if step.opset < 13 and axis != rank - 1:
-        raise Unsupported("Softmax over several axes (opset below 13)")
-    step.emit("softmax", step.inputs, {"axis": axis})
+        raise Unsupported(f"{step.op} over several axes (opset below 13)")
+    names = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Hardmax": "hardmax"}
+    step.emit(names[step.op], step.inputs, {"axis": axis})
 
 
 @converts("ReduceSum")
@@ -310,55 +313,3 @@ def dropout(step: Step) -> None:
     if step.has(2) and step.numbers(2, "training_mode").any():
         raise Unsupported("Dropout in training mode")
     step.emit("identity", step.inputs[:1])
-
-
-_SAME_AS_REPEAT = {
-    ("asymmetric", "floor"),
-    ("half_pixel", "round_prefer_floor"),
-    ("half_pixel", "round_prefer_ceil"),
-    ("pytorch_half_pixel", "round_prefer_floor"),
-}
-
-
-@converts("Upsample")
-@converts("Resize")
-def resize(step: Step) -> None:
-    """Nearest neighbour by whole factors; for those the listed modes all repeat pixels."""
-    mode = step.take("mode", "nearest")
-    if mode != "nearest" or len(step.shape(0)) != 4:
-        raise Unsupported(f"{step.op} with mode={mode} of {len(step.shape(0))} axes")
-    if step.opset >= 11:
-        step.ignore("cubic_coeff_a", "extrapolation_value", "exclude_outside")
-        way = (
-            step.take("coordinate_transformation_mode", "half_pixel"),
-            step.take("nearest_mode", "round_prefer_floor"),
-        )
-        if way not in _SAME_AS_REPEAT:
-            raise Unsupported(f"Resize with {way[0]} and {way[1]}")
-    policy = step.take("keep_aspect_ratio_policy", "stretch")
-    if policy != "stretch":
-        raise Unsupported(f"Resize with keep_aspect_ratio_policy={policy}")
-    scales = _scales(step, step.take("axes", (0, 1, 2, 3)))
-    whole = [int(scale) for scale in scales]
-    if whole != scales or whole[:2] != [1, 1] or min(whole) < 1:
-        raise Unsupported(f"{step.op} by {', '.join(f'{scale:g}' for scale in scales)}")
-    step.emit("resize_nearest", step.inputs[:1], {"scale_h": whole[2], "scale_w": whole[3]})
-
-
-def _scales(step: Step, axes: tuple[int, ...]) -> list[float]:
-    """A factor for each of the four axes; those not named stay."""
-    scales = [1.0] * 4
-    for axis, scale in zip(axes, _given_scales(step, axes), strict=True):
-        scales[axis] = scale
-    return scales
-
-
-def _given_scales(step: Step, axes: tuple[int, ...]) -> list[float]:
-    if step.op == "Upsample" or step.opset == 10:
-        return [float(scale) for scale in step.numbers(1, "scales")]
-    if step.has(2) and step.shape(2) != (0,):
-        return [float(scale) for scale in step.numbers(2, "scales")]
-    shape = [dim for dim in step.shape(0) if isinstance(dim, int)]
-    if len(shape) < 4:
-        raise Unsupported("Resize to fixed sizes from open ones")
-    return [size / shape[axis] for axis, size in zip(axes, step.integers(3, "sizes"), strict=True)]

@@ -19,6 +19,13 @@ def shift(step: Step) -> None:
     step.emit("shift_left" if left else "shift_right", step.inputs)
 
 
+@converts("Shrink")
+def shrink(step: Step) -> None:
+    step.emit(
+        "shrink", step.inputs, {"low": step.take("lambd", 0.5), "bias": step.take("bias", 0.0)}
+    )
+
+
 @converts("IsInf")
 def is_inf(step: Step) -> None:
     attrs = {

@@ -15,7 +15,12 @@ import numpy as np
 import onnx
 
 from zhisuan.base.errors import ZhisuanError
-from zhisuan.frontend.onnx import convert, convert_arithmetic, convert_indexing  # noqa: F401
+from zhisuan.frontend.onnx import (  # noqa: F401
+    convert,
+    convert_arithmetic,
+    convert_indexing,
+    convert_resize,
+)
 from zhisuan.frontend.onnx.expand import expansion
 from zhisuan.frontend.onnx.read import opset, read_model
 from zhisuan.frontend.onnx.step import Step, Unsupported, dtype_of, tensor_array

@@ -1,6 +1,7 @@
 """The rows of the op registry, one file per family; importing this package fills the registry."""
 
 from zhisuan.graph.ops import (
+    activation,
     compare,
     control,
     convolution,
@@ -11,6 +12,7 @@ from zhisuan.graph.ops import (
     like,
     linear,
     mathematics,
+    mixing,
     normalization,
     place,
     pooling,
@@ -23,6 +25,7 @@ from zhisuan.graph.registry import OPS
 
 __all__ = [
     "OPS",
+    "activation",
     "compare",
     "control",
     "convolution",
@@ -33,6 +36,7 @@ __all__ = [
     "like",
     "linear",
     "mathematics",
+    "mixing",
     "normalization",
     "place",
     "pooling",

@@ -98,7 +98,7 @@ def enlarged(call: Call) -> Shape:
     return n, c, h * scales[0], w * scales[1]
 
 
-@op(shape=enlarged, dtype=same_dtype, onnx=("Resize", "Upsample"))
+@op(shape=enlarged, dtype=same_dtype, onnx="Upsample")
 def resize_nearest(x, *, scale_h: int, scale_w: int):
     """Every pixel of x [n, c, h, w] repeated: output pixel (i, j) is input (i//scale_h, ...)."""
     return x.repeat(scale_h, axis=2).repeat(scale_w, axis=3)
