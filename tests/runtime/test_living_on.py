@@ -108,3 +108,37 @@ def test_python_asks_for_too_much() -> None:
     out = np.zeros(1, np.int32)
     module.good(out, 3)
     assert out[0] == 3
+
+
+def test_memory_given_again_is_empty() -> None:
+    card = KernelModule(KERNELS, "k.mlu", machine="dlp-s", checks=()).card
+    first = card.allocate(4096)
+    card.write(first, np.ones(1024, np.int32))
+    card.free(first)
+    assert card.allocate(8192) == first
+    assert not card.read(first, np.int32, 2048).any()
+
+
+PRINTING = """#include <cnrt.h>
+#include <stdio.h>
+__mlu_entry__ void one(int n) { printf("kernel %d\\n", n); }
+__mlu_entry__ void two(int n) { printf("before\\n"); printf("%d\\n", 7 / n); }
+int main() {
+  cnrtDim3_t dim = {1, 1, 1};
+  printf("host\\n");
+  one<<<dim, cnrtFuncTypeBlock, nullptr>>>(1);
+  two<<<dim, cnrtFuncTypeBlock, nullptr>>>(0);
+  printf("still here\\n");
+  return 3;
+}
+"""
+
+
+def test_what_was_printed_before_a_stop(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    (tmp_path / "p.mlu").write_text(PRINTING)
+    done = run(host.build([tmp_path / "p.mlu"]), [], "mlu370", name="p.mlu", checks=())
+    assert done.status == 3
+    assert capfd.readouterr().out == "host\nkernel 1\nbefore\nstill here\n"
