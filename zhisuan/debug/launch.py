@@ -44,5 +44,6 @@ class Launch:
     @property
     def text(self) -> str:
         """`kernel<<<4, UNION1>>>`."""
-        dims = " × ".join(str(size) for size in self.dims if size > 1 or size == self.dims[0])
+        used = max((place for place, size in enumerate(self.dims) if size > 1), default=0)
+        dims = " × ".join(str(size) for size in self.dims[: used + 1])
         return f"{self.kernel}<<<{dims}, {self.task_type}>>>"

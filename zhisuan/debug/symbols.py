@@ -158,8 +158,10 @@ class Symbols:
     def path(self, file: int) -> Path | None:
         """The source file, where it can be found."""
         name = self.program.files[file]
-        places = (Path(name), *(folder / name for folder in self._folders),
-                  *(folder / Path(name).name for folder in self._folders))  # fmt: skip
+        places = [Path(name)]
+        for folder in self._folders:  # steps of a compiled model have numbers before their names
+            last = Path(name).name
+            places += [folder / name, folder / last, *sorted(folder.glob(f"*-{last}"))]
         return next((path for path in places if path.is_file()), None)
 
     def text(self, file: int) -> list[str] | None:
