@@ -34,7 +34,7 @@ def test_a_missing_include_is_named() -> None:
         "  where:    k.bcl:1:10\n"
         "  expected: a file in one of these, in this order:\n"
         "            .\n"
-        "            Zhisuan's headers: bang.h, bcl.h, cnrt.h, mlu.h\n"
+        "            Zhisuan's headers: bang.h, bcl.h, cnrt.h, dlp_runtime.h, mlu.h\n"
         "            the headers of C and C++\n"
         "  found:    k.bcl:1:10: fatal error: 'nothere.h' file not found\n"
         '                1 | #include "nothere.h"\n'
