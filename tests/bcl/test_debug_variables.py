@@ -9,6 +9,7 @@ from debugged import Debugged
 from variable_values import Value, value_of
 
 from zhisuan import bcl
+from zhisuan.bcl.code import ALLOCATABLE, CALLEE_SAVED, CALLER_SAVED
 from zhisuan.isa import debug_table as d
 from zhisuan.isa.asm import assemble
 from zhisuan.isa.debug_query import lines_of, locals_at
@@ -125,9 +126,10 @@ def expected() -> list[str]:
     return task.printed.splitlines()
 
 
-def seen(optimize: int) -> list[str]:
+def seen(optimize: int, registers: tuple[int, ...] = ALLOCATABLE) -> list[str]:
     """What the program that prints nothing would print, read from outside."""
-    program = bcl.compile(SOURCE, "kernel.bcl", optimize=optimize, debug=True).program
+    llvm = bcl.compile(SOURCE, "kernel.bcl", optimize=optimize).llvm
+    program = bcl.from_llvm(llvm, "kernel", registers=registers, debug=True)
     stops = {pcs[0]: line for line, pcs in lines_of(program, "kernel.bcl").items()}
     task, found, wanted = Debugged(program), [], tags()
     for pc in task.steps():
@@ -146,9 +148,15 @@ def test_without_optimisation_every_variable_has_its_value_on_every_line(
     assert seen(0) == expected
 
 
-def test_with_optimisation_what_is_shown_is_right(expected: list[str]) -> None:
+FEW = (*CALLER_SAVED[:3], *CALLEE_SAVED[:3])
+
+
+@pytest.mark.parametrize("registers", [ALLOCATABLE, FEW], ids=["all", "few"])
+def test_with_optimisation_what_is_shown_is_right(
+    expected: list[str], registers: tuple[int, ...]
+) -> None:
     """Lines may be gone, and values; those that are there are those of the source."""
-    shown, rest = seen(2), iter(expected)
+    shown, rest = seen(2, registers), iter(expected)
     for line in shown:
         pattern = re.compile(re.escape(line).replace(r"\?", r"-?\d+") + r"\Z")
         assert any(pattern.match(truth) for truth in rest), line

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from zhisuan.bcl.allocate import Homes
@@ -166,26 +166,34 @@ class Follower:
         waiting = deque(self.watches.get(block.label, ()))
         awaited = {v for v, facts in state.items() if any(f.held == _AWAITED for f in facts)}
         changed: set[Tracked] = set()
-        for op in block.ops:
-            while waiting and waiting[0].number <= op.number:
+        for op, following, unsaved in _ahead(block.ops):
+            while waiting and (following is None or waiting[0].number <= following):
                 variable = _begin(state, waiting.popleft())
                 awaited.add(variable)
                 changed.add(variable)
-            if awaited and op.number:
-                changed |= self._find_live(state, awaited, self.live.get(op.number, 0))
+            if awaited and following is not None:
+                live = self.live.get(following, 0)
+                changed |= self._find_live(state, awaited, live, unsaved)
             see(op, state, changed)
             changed = self._forget(state, op)
         for watch in waiting:
             _begin(state, watch)
         return state
 
-    def _find_live(self, state: State, awaited: set[Tracked], live: int) -> set[Tracked]:
+    def _find_live(
+        self, state: State, awaited: set[Tracked], live: int, unsaved: list[Slot]
+    ) -> set[Tracked]:
         """Values that are live are where they belong; returns those variables."""
+
+        def is_there(watch: Watch) -> bool:
+            homes = (self.homes.of(register) for register in watch.registers)
+            return watch.is_among(live) and not any(home in unsaved for home in homes)
+
         found = set()
         for variable in awaited:
             facts = state[variable]
             after = tuple(
-                _Fact(f.watch, _THERE) if f.held == _AWAITED and f.watch.is_among(live) else f
+                _Fact(f.watch, _THERE) if f.held == _AWAITED and is_there(f.watch) else f
                 for f in facts
             )
             if after != facts:
@@ -280,6 +288,21 @@ class Follower:
         if not is_there or home is None:
             return None
         return Stack(self.offset(home)) if isinstance(home, Slot) else Register(home)
+
+
+def _ahead(ops: list[Op]) -> Iterator[tuple[Op, int | None, list[Slot]]]:
+    """Each instruction, the number of the next that selection emitted (itself, if it did; None
+    behind the last), and the slots that are stored to before that."""
+    found: list[tuple[Op, int | None, list[Slot]]] = []
+    following: int | None = None
+    stored: list[Slot] = []
+    for op in reversed(ops):
+        if op.number:
+            following, stored = op.number, []
+        elif op.name == "SSTORE" and isinstance(op.imm, Slot):
+            stored = [*stored, op.imm]
+        found.append((op, following, stored))
+    return reversed(found)
 
 
 def _begin(state: State, watch: Watch) -> Tracked:
