@@ -7,6 +7,7 @@ import pytest
 
 from zhisuan.base.errors import ZhisuanError
 from zhisuan.runtime.kernel_module import KernelModule
+from zhisuan.sim import execute
 
 SOURCE = """__nram__ int q[64];
 __mlu_entry__ void scalar(volatile int *p, int n) {
@@ -52,6 +53,7 @@ def said(kernel: str, tasks: int = 1, checks: tuple[str, ...] = ()) -> str:
 def executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZHISUAN_EXECUTOR", request.param)
     monkeypatch.setenv("ZHISUAN_LIMIT", "20000")
+    monkeypatch.setattr(execute, "ROWS_OF_A_TASK", 100)
 
 
 def test_a_scalar_loop() -> None:

@@ -49,10 +49,10 @@ from zhisuan.sim.waiting import may_wait
 
 LIMIT = 2 * 10**9
 """Instructions a task may execute unless told otherwise."""
-_FEWEST_ROWS = 100
+ROWS_OF_A_TASK = 500_000
 _LIMIT_OF_ROWS = 100
 """Of so many instructions that the tasks of a wave may execute one may leave a row in the trace:
-rows take memory."""
+rows take memory.  The tasks share them out, but so few of a task are never too many."""
 
 
 def execute(
@@ -104,7 +104,8 @@ def execute(
                 for run in _start(kind, program, entry, memory, most, job, journal)
             ]
             for run in runs:
-                run.most_rows = max(limit // _LIMIT_OF_ROWS // tasks, _FEWEST_ROWS)
+                rows = limit // _LIMIT_OF_ROWS
+                run.most_rows = max(rows // tasks, ROWS_OF_A_TASK)
             started += runs
             try:
                 run_together(runs, meetings, located, program.place, turns)
