@@ -115,15 +115,15 @@ def test_wrong_arrays_are_refused(line: str, what: str) -> None:
 
 def test_a_kernel_too_large_says_what_takes_the_room() -> None:
     source = (
-        "__nram__ char small[100];\n__nram__ float large[170000];\n"
+        "__nram__ char small[100];\n__nram__ float large[200000];\n"
         "__mlu_entry__ void k(int n) { small[n] = 1; large[n] = 2; }"
     )
     program = bcl.compile(source, "large.bcl").program
     with pytest.raises(ZhisuanError) as caught:
         execute(program, "k", [1], memory_for(ROUND), TraceBuilder(), label="")
     assert caught.value.found == (
-        "680128 bytes of NRAM arrays:\n"
-        "680,000 bytes  large  large.bcl:2\n"
+        "800128 bytes of NRAM arrays:\n"
+        "800,000 bytes  large  large.bcl:2\n"
         "    100 bytes  small  large.bcl:1"
     )
 

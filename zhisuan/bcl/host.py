@@ -49,6 +49,7 @@ class _Source:
     path: Path
     text: str
     has_kernels: bool
+    takes_built_ins: bool
 
 
 def build(
@@ -100,7 +101,8 @@ def _read(path: Path, include_dirs: Sequence[Path | str]) -> _Source:
     ours = (file for file in driver.included_files(text, folders) if not _is_ours(file))
     texts = [text, *(file.read_text(encoding="utf-8", errors="replace") for file in ours)]
     has_kernels = path.suffix in KERNEL_FILES and any(_KERNEL.search(part) for part in texts)
-    return _Source(path, text, has_kernels)
+    takes_built_ins = path.suffix in KERNEL_FILES or any(_BANG.search(part) for part in texts)
+    return _Source(path, text, has_kernels, takes_built_ins)
 
 
 def _is_ours(file: Path) -> bool:
@@ -144,7 +146,7 @@ def _object(
     args += system_headers.flags(triple.partition("-")[0])
     for macro, value in defines.items():
         args += ["-D", f"{macro}={value}"]
-    if source.path.suffix in KERNEL_FILES or _BANG.search(source.text):
+    if source.takes_built_ins:
         args += driver.forced_headers()
     try:
         text = driver.numbered(source.text, name)
