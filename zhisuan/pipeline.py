@@ -345,8 +345,11 @@ def quantize(
     return quantize_model(graph, named, wanted, calibration, **options)
 
 
-def load_program(path: Path) -> Program:
-    """A program from `.dlp`, `.dlps`, `.ll` or `.bcl`, by whatever steps it still needs."""
+def load_program(path: Path, machine: str | None = None) -> Program:
+    """A program from `.dlp`, `.dlps`, `.ll` or `.bcl`, by whatever steps it still needs.
+
+    Source is compiled for the architecture of `machine`, a preset's name or a machine file.
+    """
     _existing(path)
     if path.suffix == ".dlp":
         from zhisuan.isa.program import Program
@@ -364,7 +367,7 @@ def load_program(path: Path) -> Program:
         from zhisuan import bcl
 
         text = read_text(path)
-        return bcl.compile(text, path.name, include_dirs=(path.parent,)).program
+        return bcl.compile(text, path.name, machine=machine, include_dirs=(path.parent,)).program
     raise unknown_kind(path)
 
 

@@ -179,7 +179,7 @@ def _of_kernel(file: Path, machine: str | None, given: Given) -> RunReport:
 
     arguments = given.get("--arg")
     done = launch(
-        pipeline.load_program(file),
+        pipeline.load_program(file, machine),
         text("--kernel"),
         list(arguments) if isinstance(arguments, list) else [],
         machine,

@@ -88,7 +88,7 @@ def run(
                 from zhisuan.cli.launch import dimensions, launch
 
                 dims = dimensions(tasks)
-                done = launch(pipeline.load_program(file), kernel, arg or [], machine, asked,
+                done = launch(pipeline.load_program(file, machine), kernel, arg or [], machine, asked,
                               dims, task_type or "BLOCK", schedule)  # fmt: skip
         if output is not None:
             _write_results(done.outputs, files["--output"], picture)
