@@ -88,8 +88,9 @@ def run(
                 from zhisuan.cli.launch import dimensions, launch
 
                 dims = dimensions(tasks)
-                done = launch(pipeline.load_program(file, machine), kernel, arg or [], machine, asked,
-                              dims, task_type or "BLOCK", schedule)  # fmt: skip
+                program = pipeline.load_program(file, machine)
+                done = launch(program, kernel, arg or [], machine, asked, dims,
+                              task_type or "BLOCK", schedule)  # fmt: skip
         if output is not None:
             _write_results(done.outputs, files["--output"], picture)
         if report is not None:
