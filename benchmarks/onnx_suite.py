@@ -147,6 +147,8 @@ def report(verdicts: list[Verdict]) -> str:
         reasons = Counter(
             verdict.reason[:110] for verdict in verdicts if verdict.outcome == outcome
         )
+        if not reasons:
+            continue
         lines += ["", f"## {title}", "", "| cases | reason |", "|---:|---|"]
         lines += [f"| {count} | {reason.replace('|', '/')} |" for reason, count in
                   sorted(reasons.items(), key=lambda item: (-item[1], item[0]))]  # fmt: skip

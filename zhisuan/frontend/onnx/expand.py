@@ -28,7 +28,12 @@ def expansion(
     function = _function(schema, node, opset, types)
     if function is None:
         return None
-    given = {attr.name: attr for attr in function.attribute_proto}
+    given = {
+        name: attr.default_value
+        for name, attr in schema.attributes.items()
+        if attr.default_value.type
+    }
+    given |= {attr.name: attr for attr in function.attribute_proto}
     given |= {attr.name: attr for attr in node.attribute}
     names = dict(zip(function.input, [*node.input, *[""] * len(function.input)], strict=False))
     names |= dict(zip(function.output, node.output, strict=False))
